@@ -21,7 +21,6 @@ export const REQUEST_ERRORS = [
   'stale_base',
   'nothing_to_regenerate',
   'session_not_found',
-  'session_archived',
   'too_many_tabs',
   'bot_not_found',
   'unauthorized',

@@ -1,0 +1,40 @@
+/**
+ * Tables inside a session's object. A turn costs three rows here (the message, its id in the index,
+ * the answer): see SPEC.md for the budget.
+ */
+import type { SqlPort } from './sql.ts';
+
+const TABLES = [
+  // `state` is the session's state after the record: the last row alone is enough to boot from.
+  `CREATE TABLE log (
+     seq INTEGER PRIMARY KEY,
+     at INTEGER NOT NULL,
+     kind TEXT NOT NULL,
+     turn INTEGER,
+     client_id TEXT,
+     body TEXT,
+     state TEXT NOT NULL,
+     digest BLOB NOT NULL,
+     hash BLOB NOT NULL
+   )`,
+  // Partial, so that only messages pay for it: an id is unique in its session for ever.
+  `CREATE UNIQUE INDEX log_client_id ON log (client_id) WHERE client_id IS NOT NULL`,
+  // Changes to earlier messages are rare; finding them must not cost every record an index row.
+  `CREATE INDEX log_revisions ON log (turn) WHERE kind IN ('edited', 'cancelled', 'regenerated')`,
+  `CREATE TABLE session (
+     one INTEGER PRIMARY KEY CHECK (one = 1),
+     id TEXT NOT NULL,
+     owner TEXT NOT NULL,
+     delivered INTEGER NOT NULL DEFAULT 0,
+     removed INTEGER NOT NULL DEFAULT 0
+   )`,
+];
+
+/** Whether this object holds a session; asking writes nothing, so that a wrong id leaves no trace. */
+export function hasTables(sql: SqlPort): boolean {
+  return sql.exec(`SELECT name FROM sqlite_master WHERE name = 'session'`).toArray().length > 0;
+}
+
+export function createTables(sql: SqlPort): void {
+  for (const table of TABLES) sql.exec(table);
+}

@@ -1,0 +1,191 @@
+/**
+ * The numbered log of one session, the truth about it, and the position up to which the outside
+ * (D1) has it. Everything is synchronous: what is written between two awaits becomes durable together.
+ */
+import * as z from 'zod/mini';
+import { recordBody, type LogRecord } from '../protocol/records.ts';
+import { GENESIS, nextLink, verifyChain } from './chain.ts';
+import { createTables, hasTables } from './schema.ts';
+import type { SqlPort } from './sql.ts';
+
+export interface SessionRow {
+  id: string;
+  owner: string;
+  /** The last record that D1 has. */
+  delivered: number;
+  /** The session is being erased; only the erasing itself goes on. */
+  removed: boolean;
+}
+
+interface RecordRow extends Record<string, string | number> {
+  seq: number;
+  at: number;
+  body: string;
+}
+
+const sessionRow = z.object({ id: z.string(), owner: z.string(), delivered: z.int(), removed: z.int() });
+
+export class SessionLog {
+  readonly #sql: SqlPort;
+  #last: Uint8Array = GENESIS;
+  /** Rows written since this object was built, for metrics and the row budget. */
+  rowsWritten = 0;
+
+  private constructor(sql: SqlPort) {
+    this.#sql = sql;
+  }
+
+  /** The log in this storage, or null where there is none. Writes nothing. */
+  static open(sql: SqlPort): SessionLog | null {
+    if (!hasTables(sql)) return null;
+    const log = new SessionLog(sql);
+    const [last] = sql.exec<{ hash: ArrayBuffer }>('SELECT hash FROM log ORDER BY seq DESC LIMIT 1').toArray();
+    if (last) log.#last = new Uint8Array(last.hash);
+    return log;
+  }
+
+  static create(sql: SqlPort, id: string, owner: string): SessionLog {
+    return sql.transaction(() => {
+      createTables(sql);
+      sql.exec('INSERT INTO session (one, id, owner) VALUES (1, ?, ?)', id, owner);
+      return new SessionLog(sql);
+    });
+  }
+
+  session(): SessionRow {
+    const [row] = this.#sql.exec('SELECT id, owner, delivered, removed FROM session').toArray();
+    const { removed, ...rest } = sessionRow.parse(row);
+    return { ...rest, removed: removed === 1 };
+  }
+
+  /** The state stored beside the last record, as JSON text; null for an empty log. */
+  lastState(): string | null {
+    const [row] = this.#sql.exec<{ state: string }>('SELECT state FROM log ORDER BY seq DESC LIMIT 1').toArray();
+    return row?.state ?? null;
+  }
+
+  /** Appends the records of one decision, all or none. `state` is the session's state after the last of them. */
+  append(records: readonly LogRecord[], state: string): void {
+    if (records.length === 1) this.#insertAll(records, state);
+    else this.#sql.transaction(() => this.#insertAll(records, state));
+  }
+
+  #insertAll(records: readonly LogRecord[], state: string): void {
+    let last = this.#last;
+    for (const record of records) {
+      const { seq, at, ...body } = record;
+      const text = JSON.stringify(body);
+      const link = nextLink(last, seq, at, text);
+      this.#write(
+        'INSERT INTO log (seq, at, kind, turn, client_id, body, state, digest, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        seq,
+        at,
+        record.kind,
+        'turn' in record ? record.turn : null,
+        'id' in record ? record.id : null,
+        text,
+        state,
+        bufferOf(link.digest),
+        bufferOf(link.hash),
+      );
+      last = link.hash;
+    }
+    this.#last = last;
+  }
+
+  /** The message that was first sent under a client's id. */
+  findMessage(clientId: string): { seq: number; text: string } | null {
+    const [row] = this.#records('WHERE client_id = ?', clientId);
+    return row?.kind === 'message' ? { seq: row.seq, text: row.text } : null;
+  }
+
+  /** Records after `seq`, in order: at most `limit`, and no more once their bodies pass `maxLength` characters. */
+  after(seq: number, limit: number, maxLength: number): LogRecord[] {
+    const rows = this.#sql
+      .exec<RecordRow>(
+        `SELECT seq, at, body FROM (
+           SELECT seq, at, body, sum(length(body)) OVER (ORDER BY seq) - length(body) AS before
+           FROM log WHERE seq > ?1 AND seq <= ?1 + ?2
+         ) WHERE before < ?3 ORDER BY seq`,
+        seq,
+        limit,
+        maxLength,
+      )
+      .toArray();
+    return rows.map(toRecord);
+  }
+
+  /** Messages and outcomes before `seq`, newest first. */
+  conversationBefore(seq: number, limit: number): LogRecord[] {
+    return this.#records(
+      `WHERE seq < ? AND kind IN ('message', 'reply', 'stopped', 'failed') ORDER BY seq DESC LIMIT ?`,
+      seq,
+      limit,
+    );
+  }
+
+  /** Everything that changed the given turns after they were written, in order. */
+  revisionsOf(turns: readonly number[]): LogRecord[] {
+    return this.#records(
+      `WHERE kind IN ('edited', 'cancelled', 'regenerated') AND turn IN (SELECT value FROM json_each(?)) ORDER BY seq`,
+      JSON.stringify(turns),
+    );
+  }
+
+  /** How a turn ended last, or null while it has not. */
+  outcomeOf(turn: number): LogRecord | null {
+    const where = `WHERE seq > ?1 AND turn = ?1 AND kind IN ('reply', 'stopped', 'failed') ORDER BY seq DESC LIMIT 1`;
+    return this.#records(where, turn)[0] ?? null;
+  }
+
+  record(seq: number): LogRecord | null {
+    return this.#records('WHERE seq = ?', seq)[0] ?? null;
+  }
+
+  markDelivered(seq: number): void {
+    this.#write('UPDATE session SET delivered = ?', seq);
+  }
+
+  /** Erases every record at once and leaves the note that the rest of the world has yet to follow. */
+  erase(): void {
+    this.#sql.transaction(() => {
+      this.#write('UPDATE session SET removed = 1');
+      this.#write('DELETE FROM log');
+    });
+  }
+
+  /** Checks every link; null when the chain holds. */
+  verify(): { seq: number; reason: string } | null {
+    const rows = this.#sql
+      .exec<{ seq: number; at: number; body: string | null; digest: ArrayBuffer; hash: ArrayBuffer }>(
+        'SELECT seq, at, body, digest, hash FROM log ORDER BY seq',
+      )
+      .toArray();
+    return verifyChain(
+      rows.map((row) => ({ ...row, digest: new Uint8Array(row.digest), hash: new Uint8Array(row.hash) })),
+    );
+  }
+
+  #records(where: string, ...bindings: (string | number)[]): LogRecord[] {
+    return this.#sql
+      .exec<RecordRow>(`SELECT seq, at, body FROM log ${where}`, ...bindings)
+      .toArray()
+      .map(toRecord);
+  }
+
+  #write(query: string, ...bindings: (string | number | null | ArrayBuffer)[]): void {
+    this.rowsWritten += this.#sql.exec(query, ...bindings).rowsWritten;
+  }
+}
+
+/** A stored record. It was validated before it was written; one that does not parse is damage, and says so. */
+function toRecord(row: RecordRow): LogRecord {
+  return { ...recordBody.parse(JSON.parse(row.body)), seq: row.seq, at: row.at };
+}
+
+/** Just the digest's own bytes: a Buffer may be a window on a larger pool. */
+function bufferOf(bytes: Uint8Array): ArrayBuffer {
+  const copy = new ArrayBuffer(bytes.length);
+  new Uint8Array(copy).set(bytes);
+  return copy;
+}

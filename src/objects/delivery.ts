@@ -1,0 +1,90 @@
+/** Brings the log to D1: in batches, in order, again after every failure, never in the way of the chat. */
+import type { SessionLog, SessionRow } from '../log/session-log.ts';
+import { errorMessage } from '../protocol/text.ts';
+import type { SessionPorts } from './ports.ts';
+
+/** Records and characters in one delivery. */
+const BATCH_RECORDS = 100;
+const BATCH_LENGTH = 512 * 1024;
+/** This many records are delivered at once, without waiting for a quiet moment. */
+const EAGER_RECORDS = 64;
+/** How long after the last record a quiet session delivers: a turn's question and answer then travel together. */
+const SETTLE_MS = 1_000;
+/** The longest a record waits while the session is busy. */
+const MAX_LAG_MS = 10_000;
+/** Waiting after failures: doubling from the first to the last. */
+const RETRY_FIRST_MS = 500;
+const RETRY_LAST_MS = 60_000;
+
+export class Delivery {
+  readonly #log: SessionLog;
+  readonly #ports: SessionPorts;
+  readonly session: SessionRow;
+  #failures = 0;
+  #retryAt = 0;
+  /** When the oldest and the newest undelivered record came; 0 when nothing is known yet, which makes them due. */
+  #oldestAt = 0;
+  #newestAt = 0;
+
+  constructor(log: SessionLog, ports: SessionPorts) {
+    this.#log = log;
+    this.#ports = ports;
+    this.session = log.session();
+  }
+
+  /** Notes that records were appended at `at`. */
+  appended(at: number): void {
+    this.#oldestAt ||= at;
+    this.#newestAt = at;
+  }
+
+  /** When the next delivery should run (ms since 1970), or null when D1 has everything up to `head`. */
+  dueAt(head: number, busy: boolean): number | null {
+    const waiting = head - this.session.delivered;
+    if (waiting <= 0) return null;
+    if (waiting >= EAGER_RECORDS) return this.#retryAt;
+    const due = busy ? this.#oldestAt + MAX_LAG_MS : Math.min(this.#newestAt + SETTLE_MS, this.#oldestAt + MAX_LAG_MS);
+    return Math.max(due, this.#retryAt);
+  }
+
+  /** Delivers one batch. Never throws: a failure moves the next try away. */
+  async deliver(): Promise<void> {
+    const { delivered } = this.session;
+    const records = this.#log.after(delivered, BATCH_RECORDS, BATCH_LENGTH);
+    const last = records.at(-1);
+    if (!last) return;
+    try {
+      const startedAt = this.#ports.now();
+      await this.#ports.deliver(this.session, records);
+      this.#log.markDelivered(last.seq);
+      this.session.delivered = last.seq;
+      this.#failures = 0;
+      this.#retryAt = 0;
+      // What came while this batch was under way is at least as young as its start.
+      this.#oldestAt = this.#newestAt >= startedAt ? startedAt : 0;
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** Erases the session from D1. Never throws: returns when to try again, or null when it is done. */
+  async forget(): Promise<number | null> {
+    try {
+      await this.#ports.forget(this.session);
+      return null;
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): number {
+    this.#retryAt = this.#ports.now() + Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** this.#failures);
+    this.#failures += 1;
+    this.#ports.report('delivery_failed', {
+      session: this.session.id,
+      tries: this.#failures,
+      error: errorMessage(error),
+    });
+    return this.#retryAt;
+  }
+}

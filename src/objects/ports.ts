@@ -1,0 +1,36 @@
+/** What a session's runtime needs of the world. The Durable Object provides the real things, tests their own. */
+import type { PastTurn } from '../log/conversation.ts';
+import type { SessionRow } from '../log/session-log.ts';
+import type { LogRecord } from '../protocol/records.ts';
+import type { BotRef } from '../protocol/values.ts';
+import type { AnswerStream } from '../responders/port.ts';
+
+export interface Question {
+  bot: BotRef;
+  text: string;
+  /** Earlier turns, newest first; read only as far back as the prompt has room. */
+  history: Iterable<PastTurn>;
+}
+
+export interface SessionPorts {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Calls back once after `delayMs`; returns what cancels it. */
+  setTimer(callback: () => void, delayMs: number): () => void;
+  /** Runs `SessionRuntime.alarm` at or after `at` (ms since 1970), at least once, also in a new process. Replaces an earlier one. */
+  setAlarm(at: number): void;
+  /** Asks the bot. Aborting the signal closes the connection to the model. */
+  answer(question: Question, signal: AbortSignal): AnswerStream;
+  /** A stream begins to be read; what is returned says that it ended. */
+  enterStream(): () => void;
+  /** How long a reader of a stream should wait before its next read, in ms; 0 while the process is quiet. */
+  paceMs(): number;
+  /** Brings records into the history; the same ones again are harmless. */
+  deliver(session: SessionRow, records: LogRecord[]): Promise<void>;
+  /** Erases the session from the history; again is harmless. */
+  forget(session: SessionRow): Promise<void>;
+  /** Erases what is left of the object's own storage. */
+  destroy(): Promise<void>;
+  /** One structured line for operators; never message text. */
+  report(event: string, fields: Record<string, string | number | boolean>): void;
+}

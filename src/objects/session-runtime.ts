@@ -1,0 +1,269 @@
+/**
+ * A session at work: commands in, records committed, frames out, answers generated, history
+ * delivered. Knows nothing of Cloudflare: the Durable Object hands it the ports, and so do tests.
+ *
+ * Order within every step: decide (pure), commit, then act. An acknowledgement therefore speaks of
+ * something durable. Deltas are sent as they come and are not stored: an attempt that dies with its
+ * process is begun again under a new number, and readers follow.
+ */
+import { messagePage, pastTurns, questionOf } from '../log/conversation.ts';
+import type { SessionLog } from '../log/session-log.ts';
+import { encodeServerFrame } from '../protocol/codec.ts';
+import type { LogRecord } from '../protocol/records.ts';
+import type { WireError } from '../protocol/server-frames.ts';
+import { messageOf, type BotMessage, type Message } from '../protocol/transcript.ts';
+import type { Command } from '../session/command.ts';
+import { EMPTY_STATE, positionOf, queueView, type SessionState } from '../session/state.ts';
+import { decodeState, encodeState } from '../session/stored-state.ts';
+import { transition, type Effect } from '../session/transition.ts';
+import { Delivery } from './delivery.ts';
+import { Generation } from './generation.ts';
+import type { SessionPorts } from './ports.ts';
+import type { Accepted, MessagePage, SessionSummary } from './session-rpc.ts';
+import type { Tab, TabSocket } from './tab.ts';
+import { Tabs } from './tabs.ts';
+
+/** Records and characters read from the log at once for a tab that lacks many. */
+const REPLAY_RECORDS = 64;
+const REPLAY_LENGTH = 256 * 1024;
+/** How soon the alarm looks after work that was just accepted, should this process end before it is done. */
+const WAKE_DELAY_MS = 1_000;
+/** The platform ends an alarm after 15 minutes; longer work is handed to the next one. */
+const MAX_ALARM_MS = 10 * 60_000;
+/** Waits longer than this are left to a new alarm, so that a quiet object is not kept awake. */
+const MAX_AWAKE_WAIT_MS = 2_000;
+
+export class SessionRuntime<Socket extends TabSocket> {
+  readonly tabs: Tabs<Socket>;
+  readonly epoch: string;
+  readonly #log: SessionLog;
+  readonly #ports: SessionPorts;
+  readonly #delivery: Delivery;
+  #state: SessionState;
+  #generation: Generation | null = null;
+  /** Whether an alarm is set, or running and therefore looking after the work. */
+  #alarmed = false;
+  /** Everything was erased; the next request finds an empty object. */
+  #gone = false;
+  /** Called once after the next commit. */
+  #onCommit: (() => void)[] = [];
+
+  constructor(log: SessionLog, ports: SessionPorts, sockets: readonly Socket[], epoch: string) {
+    this.#log = log;
+    this.#ports = ports;
+    this.epoch = epoch;
+    this.#delivery = new Delivery(log, ports);
+    const stored = log.lastState();
+    this.#state = stored === null ? EMPTY_STATE : decodeState(stored);
+    this.tabs = new Tabs<Socket>({
+      head: () => this.#state.seq,
+      recordsAfter: (seq) => log.after(seq, REPLAY_RECORDS, REPLAY_LENGTH),
+      running: () => this.#generation,
+    });
+    this.tabs.restore(sockets);
+    if (this.#state.running) this.dispatch({ type: 'recover' });
+    else this.#keepAwake();
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  get owner(): string {
+    return this.#delivery.session.owner;
+  }
+
+  /** The session is being erased: to everyone but the alarm it does not exist. */
+  get removed(): boolean {
+    return this.#delivery.session.removed;
+  }
+
+  /** Carries out a command; `from` is the tab that gets the acknowledgement. Returns why it was refused, or null. */
+  dispatch(command: Command, from?: Tab): WireError | null {
+    const before = this.#state;
+    const at = this.#ports.now();
+    const result = transition(before, command, at);
+    if (!result.ok) return result.error;
+    if (result.records.length > 0) this.#commit(result.state, result.records, at);
+    for (const effect of result.effects) this.#perform(effect, from);
+    this.tabs.pumpAll();
+    if (before.waiting.length > 0 || result.state.waiting.length > 0) this.#tellQueue(before);
+    return null;
+  }
+
+  #commit(state: SessionState, records: LogRecord[], at: number): void {
+    this.#log.append(records, encodeState(state));
+    this.#state = state;
+    this.#delivery.appended(at);
+    this.tabs.remember(records);
+    this.#keepAwake();
+    const listeners = this.#onCommit;
+    this.#onCommit = [];
+    for (const listener of listeners) listener();
+  }
+
+  #perform(effect: Effect, from: Tab | undefined): void {
+    switch (effect.type) {
+      case 'ack':
+        from?.send(encodeServerFrame(effect));
+        return;
+      case 'abort':
+        if (this.#generation?.turn !== effect.turn || this.#generation.attempt !== effect.attempt) return;
+        this.#generation.abort();
+        this.#generation = null;
+        return;
+      case 'generate':
+        void this.#generate(effect.turn, effect.attempt);
+    }
+  }
+
+  #tellQueue(before: SessionState): void {
+    const { running, waiting } = this.#state;
+    if (running === before.running && waiting === before.waiting) return;
+    this.tabs.broadcast({ type: 'queue', ...queueView(this.#state) });
+  }
+
+  async #generate(turn: number, attempt: number): Promise<void> {
+    const generation = new Generation(turn, attempt, this.#ports);
+    this.#generation = generation;
+    const { bot } = this.#state;
+    const outcome = await generation.run(
+      (signal) => {
+        const text = questionOf(this.#log, turn) ?? '';
+        return this.#ports.answer({ bot, text, history: pastTurns(this.#log, turn) }, signal);
+      },
+      () => this.tabs.pumpAll(),
+    );
+    if (!outcome || this.#generation !== generation) return;
+    this.dispatch({ type: 'finish', outcome });
+  }
+
+  /** What the running answer has so far, for a stop. */
+  partial(turn: number): { text: string; thinking?: string } {
+    return this.#generation?.turn === turn ? this.#generation.partial() : { text: '' };
+  }
+
+  /** Accepts a message; the same id and text again changes nothing. Returns why it was refused, or null. */
+  send(message: { id: string; text: string; priority: number }, from?: Tab): WireError | null {
+    return this.dispatch({ type: 'send', ...message, prior: this.#log.findMessage(message.id) }, from);
+  }
+
+  /** Where an accepted message stands; null where there is none with this id. */
+  accepted(id: string): Accepted | null {
+    const message = this.#log.findMessage(id);
+    return message && { id, seq: message.seq, position: positionOf(this.#state, message.seq) };
+  }
+
+  /** A socket is gone. */
+  leave(socket: Socket): void {
+    if (this.tabs.remove(socket)) this.tabs.broadcast({ type: 'presence', tabs: this.tabs.size });
+  }
+
+  summary(): SessionSummary {
+    const { bot, title, archived, folder, createdAt } = this.#state;
+    return { id: this.#delivery.session.id, bot, title, archived, folder, createdAt };
+  }
+
+  page(before: number, limit: number): MessagePage {
+    const { messages, nextBefore } = messagePage(this.#log, before, limit);
+    return { messages: messages.map((message) => this.#live(message)), nextBefore };
+  }
+
+  /** A person's message is also queued or being answered; the log does not say that, the state does. */
+  #live(message: Message): Message {
+    if (message.role !== 'user') return message;
+    if (this.#state.running?.turn === message.turn) return { ...message, status: 'answering' };
+    return positionOf(this.#state, message.turn) > 0 ? { ...message, status: 'queued' } : message;
+  }
+
+  /** How `turn` ended, waiting up to `waitMs` for it; null when it has not, or without an answer. */
+  async outcome(turn: number, waitMs: number): Promise<BotMessage | null> {
+    const until = this.#ports.now() + waitMs;
+    while (this.#pending(turn) && this.#ports.now() < until) await this.#change(until - this.#ports.now());
+    if (this.#pending(turn)) return null;
+    const record = this.#log.outcomeOf(turn);
+    const message = record && messageOf(record);
+    return message?.role === 'bot' ? message : null;
+  }
+
+  #pending(turn: number): boolean {
+    return this.#state.running?.turn === turn || positionOf(this.#state, turn) > 0;
+  }
+
+  /** Resolves after the next commit, or after `ms`. */
+  #change(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#ports.setTimer(resolve, Math.max(0, ms));
+      this.#onCommit.push(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  /** Delivers what is there, best effort, for callers that are about to read it from D1. */
+  async deliverNow(): Promise<void> {
+    await this.#delivery.deliver();
+  }
+
+  /** Whether anything is left to do without anybody asking. */
+  #hasWork(): boolean {
+    if (this.#gone) return false;
+    return this.removed || this.#state.running !== null || this.#state.seq > this.#delivery.session.delivered;
+  }
+
+  /** Makes sure that an alarm comes while there is work, so that a killed process's successor takes it up. */
+  #keepAwake(): void {
+    if (this.#alarmed || !this.#hasWork()) return;
+    this.#alarmed = true;
+    this.#ports.setAlarm(this.#ports.now() + WAKE_DELAY_MS);
+  }
+
+  /**
+   * Looks after the work until there is none. Stays inside the alarm while a turn runs: an alarm
+   * that was cut off by the end of its process is run again at once in the next one.
+   */
+  async alarm(): Promise<void> {
+    this.#alarmed = true;
+    const until = this.#ports.now() + MAX_ALARM_MS;
+    let nextAt: number | null = null;
+    while (this.#hasWork() && nextAt === null) nextAt = await this.#workUntil(until);
+    this.#alarmed = nextAt !== null;
+    if (nextAt !== null) this.#ports.setAlarm(nextAt);
+  }
+
+  /** One step of the work; returns when to go on in another alarm, or null to go on in this one. */
+  async #workUntil(until: number): Promise<number | null> {
+    const now = this.#ports.now();
+    if (now >= until) return now;
+    if (this.removed) return this.#forget();
+    const busy = this.#state.running !== null;
+    const due = this.#delivery.dueAt(this.#state.seq, busy);
+    if (due !== null && due <= now) {
+      await this.#delivery.deliver();
+      return null;
+    }
+    if (!busy && due !== null && due - now > MAX_AWAKE_WAIT_MS) return due;
+    await this.#change(Math.min(due ?? until, until) - now);
+    return null;
+  }
+
+  /** Ends everything that runs, erases the log, and has the alarm erase the history. */
+  remove(closeCode: number): void {
+    this.#generation?.abort();
+    this.#generation = null;
+    this.#log.erase();
+    this.#delivery.session.removed = true;
+    this.#state = EMPTY_STATE;
+    this.tabs.closeAll(closeCode, 'The session was deleted.');
+    this.#keepAwake();
+  }
+
+  async #forget(): Promise<number | null> {
+    const retryAt = await this.#delivery.forget();
+    if (retryAt !== null) return retryAt;
+    await this.#ports.destroy();
+    this.#gone = true;
+    return null;
+  }
+}

@@ -1,0 +1,119 @@
+/** Client frames, from text to what they make a session do. Every refusal goes back to the tab that caused it. */
+import { decodeClientFrame, encodeServerFrame } from '../protocol/codec.ts';
+import type { ClientFrame, ClientFrameOf } from '../protocol/client-frames.ts';
+import { CLOSE } from '../protocol/codes.ts';
+import {
+  CREDIT_WINDOW_BYTES,
+  FIRST_PAGE_EVENTS,
+  MAX_BAD_FRAMES,
+  MAX_FRAME_BYTES,
+  MAX_QUEUE_LENGTH,
+  MAX_REPLAY_EVENTS,
+  MAX_TEXT_BYTES,
+  PROTOCOL_VERSION,
+} from '../protocol/limits.ts';
+import type { ServerFrame, WireError } from '../protocol/server-frames.ts';
+import { queueView, type SessionState } from '../session/state.ts';
+import type { SessionRuntime } from './session-runtime.ts';
+import type { Tab, TabSocket } from './tab.ts';
+
+const LIMITS = {
+  maxTextBytes: MAX_TEXT_BYTES,
+  maxFrameBytes: MAX_FRAME_BYTES,
+  maxQueue: MAX_QUEUE_LENGTH,
+  creditWindowBytes: CREDIT_WINDOW_BYTES,
+};
+
+/** One frame from one tab. */
+export function receive<S extends TabSocket>(runtime: SessionRuntime<S>, tab: Tab, data: string | ArrayBuffer): void {
+  const decoded = decodeClientFrame(data);
+  if (!decoded.ok) {
+    refuse(tab, decoded.error);
+    tab.badFrames += 1;
+    if (tab.badFrames >= MAX_BAD_FRAMES) tab.close(CLOSE.badFrames, 'Too many unreadable frames.');
+    return;
+  }
+  const { frame } = decoded;
+  if (frame.type === 'ping') return send(tab, { type: 'pong' });
+  if (frame.type === 'hello') return hello(runtime, tab, frame);
+  if (tab.seq === null) {
+    return refuse(tab, { code: 'hello_required', message: 'The first frame is "hello".', retryable: false });
+  }
+  const error = perform(runtime, tab, frame);
+  if (error) refuse(tab, error);
+}
+
+function perform<S extends TabSocket>(
+  runtime: SessionRuntime<S>,
+  tab: Tab,
+  frame: Exclude<ClientFrame, { type: 'hello' | 'ping' }>,
+): WireError | null {
+  switch (frame.type) {
+    case 'send': {
+      const { id, text, priority = 0 } = frame;
+      return runtime.send({ id, text, priority }, tab);
+    }
+    case 'stop':
+      return runtime.dispatch({ ...frame, partial: runtime.partial(frame.turn) });
+    case 'edit':
+    case 'cancel':
+    case 'regenerate':
+      return runtime.dispatch(frame);
+    case 'credit':
+      tab.credit(frame.bytes);
+      runtime.tabs.pump(tab);
+      return null;
+    case 'typing':
+      runtime.tabs.broadcast({ type: 'presence', tabs: runtime.tabs.size, typing: true }, tab);
+      return null;
+  }
+}
+
+/** Greets a tab and puts it where it said it was; what it lacks follows. */
+function hello<S extends TabSocket>(runtime: SessionRuntime<S>, tab: Tab, frame: ClientFrameOf<'hello'>): void {
+  if (frame.protocol !== PROTOCOL_VERSION) {
+    const message = `This server speaks protocol ${PROTOCOL_VERSION}. Reload to get a client that does too.`;
+    refuse(tab, { code: 'protocol_version', message, retryable: false });
+    return tab.close(CLOSE.protocolVersion, 'Another protocol version.');
+  }
+  const { state } = runtime;
+  const isNew = tab.seq === null;
+  const from = startingPoint(state, frame.seq);
+  tab.seq = from;
+  tab.follow(frame.turn ?? 0, frame.attempt ?? 0, ...offsetsWithin(runtime, frame));
+  tab.save();
+  const { id: session } = runtime.summary();
+  const { seq, bot, title, archived } = state;
+  const about = { session, epoch: runtime.epoch, seq, from, reset: from !== frame.seq, bot, title, archived };
+  const now = { tabs: runtime.tabs.size, queue: queueView(state), limits: LIMITS };
+  send(tab, { type: 'welcome', protocol: PROTOCOL_VERSION, ...about, ...now });
+  runtime.tabs.pump(tab);
+  if (isNew) runtime.tabs.broadcast({ type: 'presence', tabs: runtime.tabs.size }, tab);
+}
+
+/** The last record that the tab need not be sent. */
+function startingPoint(state: SessionState, known: number | undefined): number {
+  const canContinue = known !== undefined && known <= state.seq && state.seq - known <= MAX_REPLAY_EVENTS;
+  if (canContinue) return known;
+  // The page reaches back to the oldest message that has not ended: a queue without its texts is no use.
+  const open = [state.running?.turn ?? Infinity, ...state.waiting.map((waiting) => waiting.turn)];
+  return Math.max(0, Math.min(state.seq - FIRST_PAGE_EVENTS, Math.min(...open) - 1));
+}
+
+/** Offsets beyond what there is come from another life of the answer; such a tab starts it again. */
+function offsetsWithin<S extends TabSocket>(
+  runtime: SessionRuntime<S>,
+  frame: ClientFrameOf<'hello'>,
+): [number, number] {
+  const { text, thinking = '' } = runtime.partial(frame.turn ?? 0);
+  const { offset = 0, thinkingOffset = 0 } = frame;
+  return offset <= text.length && thinkingOffset <= thinking.length ? [offset, thinkingOffset] : [0, 0];
+}
+
+function refuse(tab: Tab, error: WireError): void {
+  send(tab, { type: 'error', ...error });
+}
+
+function send(tab: Tab, frame: ServerFrame): void {
+  tab.send(encodeServerFrame(frame));
+}

@@ -1,0 +1,90 @@
+/**
+ * One connected tab: how far it has read, and how much it may still be sent. Live delivery, resume
+ * and catching up after a pause are the same thing here: send what the tab lacks, from where it is.
+ */
+import * as z from 'zod/mini';
+import { CREDIT_WINDOW_BYTES } from '../protocol/limits.ts';
+
+/** What a tab needs of a WebSocket. */
+export interface TabSocket {
+  send(text: string): void;
+  close(code: number, reason: string): void;
+  serializeAttachment(value: unknown): void;
+  deserializeAttachment(): unknown;
+}
+
+/** What survives hibernation with the socket. It may lag behind the truth: readers skip records they have. */
+const attachment = z.object({ user: z.string(), seq: z.nullable(z.int()) });
+
+export class Tab {
+  readonly user: string;
+  /** The last record sent; null until `hello`. */
+  seq: number | null;
+  /** How far the running answer was sent, for the attempt named. */
+  turn = 0;
+  attempt = 0;
+  textOffset = 0;
+  thinkingOffset = 0;
+  /** Unreadable frames so far. */
+  badFrames = 0;
+  readonly #socket: TabSocket;
+  /** Characters sent and not yet credited. Outgoing sockets report no back-pressure, so readers do. */
+  #unread = 0;
+
+  private constructor(socket: TabSocket, user: string, seq: number | null) {
+    this.#socket = socket;
+    this.user = user;
+    this.seq = seq;
+  }
+
+  /** A socket that was just accepted. */
+  static accept(socket: TabSocket, user: string): Tab {
+    const tab = new Tab(socket, user, null);
+    tab.save();
+    return tab;
+  }
+
+  /** A socket that outlived the object which accepted it; null if it is not one of ours. */
+  static restore(socket: TabSocket): Tab | null {
+    const parsed = attachment.safeParse(socket.deserializeAttachment());
+    return parsed.success ? new Tab(socket, parsed.data.user, parsed.data.seq) : null;
+  }
+
+  /** Whether a frame of this length may be sent now. One frame larger than the window goes alone. */
+  canTake(length: number): boolean {
+    return this.#unread === 0 || this.#unread + length <= CREDIT_WINDOW_BYTES;
+  }
+
+  send(frame: string): void {
+    this.#unread += frame.length;
+    try {
+      this.#socket.send(frame);
+    } catch {
+      // The socket closed under us; its close event removes the tab, and the client resumes elsewhere.
+    }
+  }
+
+  credit(length: number): void {
+    this.#unread = Math.max(0, this.#unread - length);
+  }
+
+  /** Starts reading the answer of an attempt, at the offsets that the tab already has. */
+  follow(turn: number, attempt: number, textOffset = 0, thinkingOffset = 0): void {
+    this.turn = turn;
+    this.attempt = attempt;
+    this.textOffset = textOffset;
+    this.thinkingOffset = thinkingOffset;
+  }
+
+  save(): void {
+    this.#socket.serializeAttachment({ user: this.user, seq: this.seq });
+  }
+
+  close(code: number, reason: string): void {
+    try {
+      this.#socket.close(code, reason);
+    } catch {
+      // Closed already.
+    }
+  }
+}

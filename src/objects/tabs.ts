@@ -1,0 +1,152 @@
+/** All tabs of a session, and the pump that brings each of them to the end of the log and of the running answer. */
+import { encodeServerFrame } from '../protocol/codec.ts';
+import type { LogRecord } from '../protocol/records.ts';
+import type { ServerFrame } from '../protocol/server-frames.ts';
+import type { Channel } from '../protocol/values.ts';
+import { Tab, type TabSocket } from './tab.ts';
+
+/** The running answer as far as it has come. */
+export interface RunningAnswer {
+  readonly turn: number;
+  readonly attempt: number;
+  readonly text: string;
+  readonly thinking: string;
+}
+
+/** What the pump reads from. */
+export interface Feed {
+  /** Place of the last record. */
+  head(): number;
+  /** Some of the records after `seq`, in order; never empty while there are any. */
+  recordsAfter(seq: number): LogRecord[];
+  running(): RunningAnswer | null;
+}
+
+/** Encoded records kept for the other tabs; more than one busy session produces between two pumps. */
+const RECENT_FRAMES = 32;
+
+export class Tabs<Socket extends TabSocket> {
+  readonly #tabs = new Map<Socket, Tab>();
+  readonly #feed: Feed;
+  /** Frames of the newest records, so that a broadcast encodes once. */
+  readonly #recent = new Map<number, string>();
+  /** The delta encoded last; tabs that read along all need the same one. */
+  #delta = { key: '', frame: '' };
+
+  constructor(feed: Feed) {
+    this.#feed = feed;
+  }
+
+  get size(): number {
+    return this.#tabs.size;
+  }
+
+  accept(socket: Socket, user: string): Tab {
+    const tab = Tab.accept(socket, user);
+    this.#tabs.set(socket, tab);
+    return tab;
+  }
+
+  restore(sockets: readonly Socket[]): void {
+    for (const socket of sockets) {
+      const tab = Tab.restore(socket);
+      if (tab) this.#tabs.set(socket, tab);
+    }
+  }
+
+  get(socket: Socket): Tab | undefined {
+    return this.#tabs.get(socket);
+  }
+
+  remove(socket: Socket): boolean {
+    return this.#tabs.delete(socket);
+  }
+
+  /** Tells every tab that has said hello, except `but`. For frames that a tab can do without. */
+  broadcast(frame: ServerFrame, but?: Tab): void {
+    if (this.#tabs.size === 0) return;
+    const text = encodeServerFrame(frame);
+    for (const tab of this.#tabs.values()) {
+      if (tab !== but && tab.seq !== null && tab.canTake(text.length)) tab.send(text);
+    }
+  }
+
+  closeAll(code: number, reason: string): void {
+    for (const tab of this.#tabs.values()) tab.close(code, reason);
+    this.#tabs.clear();
+  }
+
+  /** Keeps the encoded form of records that every tab is about to need. */
+  remember(records: readonly LogRecord[]): void {
+    if (this.#tabs.size === 0) return;
+    for (const record of records) this.#recent.set(record.seq, encodeRecord(record));
+    for (const seq of this.#recent.keys()) {
+      if (this.#recent.size <= RECENT_FRAMES) break;
+      this.#recent.delete(seq);
+    }
+  }
+
+  pumpAll(): void {
+    for (const tab of this.#tabs.values()) this.pump(tab);
+  }
+
+  /** Sends what the tab lacks, as far as its window allows. */
+  pump(tab: Tab): void {
+    if (tab.seq === null) return;
+    const before = tab.seq;
+    const atHead = this.#pumpRecords(tab);
+    if (tab.seq !== before) tab.save();
+    if (atHead) this.#pumpAnswer(tab);
+  }
+
+  /** Whether the tab has every record now. */
+  #pumpRecords(tab: Tab): boolean {
+    while (tab.seq !== null && tab.seq < this.#feed.head()) {
+      for (const [seq, frame] of this.#framesAfter(tab.seq)) {
+        if (!tab.canTake(frame.length)) return false;
+        tab.send(frame);
+        tab.seq = seq;
+      }
+    }
+    return true;
+  }
+
+  #framesAfter(seq: number): [number, string][] {
+    const recent = this.#recent.get(seq + 1);
+    if (recent !== undefined) return [[seq + 1, recent]];
+    return this.#feed.recordsAfter(seq).map((record) => [record.seq, encodeRecord(record)]);
+  }
+
+  #pumpAnswer(tab: Tab): void {
+    const answer = this.#feed.running();
+    if (!answer) return;
+    if (tab.turn !== answer.turn || tab.attempt !== answer.attempt) tab.follow(answer.turn, answer.attempt);
+    if (tab.thinkingOffset < answer.thinking.length) {
+      const frame = this.#deltaFrame(answer, 'thinking', tab.thinkingOffset);
+      if (!tab.canTake(frame.length)) return;
+      tab.send(frame);
+      tab.thinkingOffset = answer.thinking.length;
+    }
+    if (tab.textOffset < answer.text.length) {
+      const frame = this.#deltaFrame(answer, 'text', tab.textOffset);
+      if (!tab.canTake(frame.length)) return;
+      tab.send(frame);
+      tab.textOffset = answer.text.length;
+    }
+  }
+
+  #deltaFrame(answer: RunningAnswer, channel: Channel, offset: number): string {
+    const whole = channel === 'text' ? answer.text : answer.thinking;
+    const key = `${answer.turn}.${answer.attempt}.${channel}.${offset}.${whole.length}`;
+    if (this.#delta.key !== key) {
+      const { turn, attempt } = answer;
+      const frame = encodeServerFrame({ type: 'delta', turn, attempt, offset, text: whole.slice(offset), channel });
+      this.#delta = { key, frame };
+    }
+    return this.#delta.frame;
+  }
+}
+
+function encodeRecord(record: LogRecord): string {
+  return encodeServerFrame({ type: 'event', ...record });
+}
