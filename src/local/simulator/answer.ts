@@ -15,7 +15,7 @@ export interface Chunk {
   readonly toolCall: ToolCall | null;
 }
 
-export interface ToolCall {
+interface ToolCall {
   readonly name: string;
   readonly arguments: JsonObject;
 }

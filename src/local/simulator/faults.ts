@@ -40,7 +40,7 @@ export type Fault =
   | { readonly name: 'split-utf8' }
   | { readonly name: 'content-type'; readonly type: string };
 
-export type FaultName = Fault['name'];
+type FaultName = Fault['name'];
 
 /** Faults that happen at a place in the stream, in the order of that place. */
 export type PlacedFault = Extract<Fault, { readonly at: number }>;

@@ -25,7 +25,7 @@ const FORMAT = 'simulator';
 const MODIFIED_AT = '2026-01-01T00:00:00Z';
 const PATTERN = /^(?:[\w.:-]+\/)*(?<model>\w[\w.-]*)(?::(?<tag>\w[\w.-]*))?$/;
 
-export type Lookup =
+type Lookup =
   | { readonly found: 'model'; readonly model: Model }
   | { readonly found: 'nothing'; readonly fullName: string }
   | { readonly found: 'invalid' };

@@ -19,7 +19,7 @@ export interface Paced {
 export class Pace {
   readonly #waiting = new Set<Paced>();
   /** Set from the moment a tick is planned until its work is done. */
-  #timer: NodeJS.Timeout | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
 
   add(paced: Paced): void {
     this.#waiting.add(paced);

@@ -15,9 +15,9 @@ import type { Splitter } from './split.ts';
 const RESET_DELAY_MS = 20;
 const ERROR_STATUS = 500;
 
-export type Outcome = 'completed' | 'failed';
+type Outcome = 'completed' | 'failed';
 
-export interface Playing {
+interface Playing {
   readonly response: ServerResponse;
   readonly answer: Answer;
   readonly steps: readonly Step[];
@@ -30,8 +30,8 @@ export interface Playing {
   /** `performance.now()` when the request came and when the model was ready for it. */
   readonly receivedAtMs: number;
   readonly loadedAtMs: number;
-  onTokens(count: number): void;
-  onEnd(outcome: Outcome): void;
+  readonly onTokens: (count: number) => void;
+  readonly onEnd: (outcome: Outcome) => void;
 }
 
 export class Player implements Paced {

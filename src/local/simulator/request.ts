@@ -30,7 +30,7 @@ export interface GenerationRequest {
   readonly simulator: unknown;
 }
 
-export interface Tool {
+interface Tool {
   readonly name: string;
   readonly parameters: JsonObject;
 }
@@ -169,7 +169,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 const DURATION = /^[+-]?(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/;
 
 /** Seconds as a number, or a Go duration (`1h30m`); negative is for ever. */
-export function readKeepAlive(value: unknown): number {
+function readKeepAlive(value: unknown): number {
   if (value === undefined || value === null) return DEFAULT_KEEP_ALIVE_MS;
   if (typeof value === 'number') return value < 0 ? FOREVER_MS : Math.min(value * 1_000, FOREVER_MS);
   if (typeof value !== 'string') throw new ApiError(400, `Unsupported type: '${goType(value)}'`);

@@ -1,6 +1,6 @@
 /** At most `parallel` generations at a time; the others wait in the order they came. */
 
-export interface Ticket {
+interface Ticket {
   /** Leaves the queue, or frees the slot for the next in line. Harmless when repeated. */
   release(): void;
 }

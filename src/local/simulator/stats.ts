@@ -23,7 +23,7 @@ export interface Stats {
   loads: number;
 }
 
-export interface SeenRequest {
+interface SeenRequest {
   readonly serial: number;
   readonly at: string;
   readonly method: string;
