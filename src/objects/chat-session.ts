@@ -1,0 +1,173 @@
+/**
+ * The Durable Object of one chat session: a shell that hands the platform's sockets, storage,
+ * alarm and bindings to the runtime, and its calls to whoever may make them.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import { parseConfig, type Bindings } from '../env.ts';
+import { answerAs } from '../bots/answer-as.ts';
+import { projectRecords } from '../history/project-records.ts';
+import { removeSession } from '../history/remove.ts';
+import { SessionLog } from '../log/session-log.ts';
+import type { SqlPort } from '../log/sql.ts';
+import { CLOSE } from '../protocol/codes.ts';
+import { MAX_TABS } from '../protocol/limits.ts';
+import { PING_TEXT, PONG_TEXT, type WireError } from '../protocol/server-frames.ts';
+import { errorMessage, textProblem } from '../protocol/text.ts';
+import type { BotRef } from '../protocol/values.ts';
+import { pace } from './pace.ts';
+import type { SessionPorts } from './ports.ts';
+import { refuseUpgrade } from './refuse-upgrade.ts';
+import {
+  USER_HEADER,
+  type Accepted,
+  type MessagePage,
+  type Result,
+  type SessionPatch,
+  type SessionRpc,
+  type SessionSummary,
+} from './session-rpc.ts';
+import { SessionRuntime } from './session-runtime.ts';
+import { receive } from './socket-frames.ts';
+import type { BotMessage } from '../protocol/transcript.ts';
+
+const NOT_FOUND: WireError = { code: 'session_not_found', message: 'There is no such session.', retryable: false };
+
+export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
+  #runtime: SessionRuntime<WebSocket> | null;
+
+  constructor(ctx: DurableObjectState, env: Bindings) {
+    super(ctx, env);
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING_TEXT, PONG_TEXT));
+    const log = SessionLog.open(this.#sql());
+    this.#runtime = log && this.#start(log);
+  }
+
+  #start(log: SessionLog): SessionRuntime<WebSocket> {
+    return new SessionRuntime(log, this.#ports(), this.ctx.getWebSockets(), crypto.randomUUID());
+  }
+
+  /** The runtime on behalf of `user`, or null where to this user there is no session. */
+  #for(user: string): SessionRuntime<WebSocket> | null {
+    const runtime = this.#runtime;
+    return runtime && !runtime.removed && runtime.owner === user ? runtime : null;
+  }
+
+  async create(user: string, id: string, settings: { bot: BotRef; title: string }): Promise<Result<SessionSummary>> {
+    this.#runtime ??= this.#start(SessionLog.create(this.#sql(), id, user));
+    const runtime = this.#for(user);
+    if (!runtime) return { ok: false, error: NOT_FOUND };
+    runtime.dispatch({ type: 'create', ...settings });
+    return this.#settled(runtime);
+  }
+
+  async describe(user: string): Promise<Result<SessionSummary>> {
+    const runtime = this.#for(user);
+    return runtime ? { ok: true, value: runtime.summary() } : { ok: false, error: NOT_FOUND };
+  }
+
+  async update(user: string, patch: SessionPatch): Promise<Result<SessionSummary>> {
+    const runtime = this.#for(user);
+    if (!runtime) return { ok: false, error: NOT_FOUND };
+    const error = runtime.dispatch({ type: 'update', ...patch });
+    return error ? { ok: false, error } : this.#settled(runtime);
+  }
+
+  /** Lists are read from D1: who changes what they show should find it there, if D1 answers in time. */
+  async #settled(runtime: SessionRuntime<WebSocket>): Promise<Result<SessionSummary>> {
+    await runtime.deliverNow();
+    return { ok: true, value: runtime.summary() };
+  }
+
+  async remove(user: string): Promise<Result<null>> {
+    const runtime = this.#for(user);
+    if (!runtime) return { ok: false, error: NOT_FOUND };
+    runtime.remove(CLOSE.sessionNotFound);
+    return { ok: true, value: null };
+  }
+
+  async send(
+    user: string,
+    message: { id: string; text: string; priority?: number },
+    waitMs: number,
+  ): Promise<Result<Accepted & { reply: BotMessage | null }>> {
+    const runtime = this.#for(user);
+    if (!runtime) return { ok: false, error: NOT_FOUND };
+    const { id, text, priority = 0 } = message;
+    const error = textProblem(text, id) ?? runtime.send({ id, text, priority });
+    if (error) return { ok: false, error };
+    const accepted = runtime.accepted(id);
+    if (!accepted) return { ok: false, error: NOT_FOUND };
+    const reply = waitMs > 0 ? await runtime.outcome(accepted.seq, waitMs) : null;
+    return { ok: true, value: { ...accepted, reply } };
+  }
+
+  async messages(user: string, page: { before?: number; limit: number }): Promise<Result<MessagePage>> {
+    const runtime = this.#for(user);
+    if (!runtime) return { ok: false, error: NOT_FOUND };
+    return { ok: true, value: runtime.page(page.before ?? Number.MAX_SAFE_INTEGER, page.limit) };
+  }
+
+  /** A WebSocket upgrade; the server has checked where it comes from and for whom. */
+  override async fetch(request: Request): Promise<Response> {
+    const runtime = this.#for(request.headers.get(USER_HEADER) ?? '');
+    if (!runtime) return refuseUpgrade(NOT_FOUND, CLOSE.sessionNotFound);
+    if (runtime.tabs.size >= MAX_TABS) {
+      const message = `This session has ${MAX_TABS} connections already.`;
+      return refuseUpgrade({ code: 'too_many_tabs', message, retryable: false }, CLOSE.tooManyTabs);
+    }
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    runtime.tabs.accept(server, runtime.owner);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): void {
+    const tab = this.#runtime?.tabs.get(socket);
+    if (!this.#runtime || !tab) return socket.close(CLOSE.goingAway, 'Please connect again.');
+    receive(this.#runtime, tab, data);
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    this.#runtime?.leave(socket);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#runtime?.leave(socket);
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#runtime?.alarm();
+  }
+
+  #sql(): SqlPort {
+    const { storage } = this.ctx;
+    return {
+      exec: (query, ...bindings) => storage.sql.exec(query, ...bindings),
+      transaction: (body) => storage.transactionSync(body),
+    };
+  }
+
+  #ports(): SessionPorts {
+    const { ctx, env } = this;
+    return {
+      now: () => Date.now(),
+      setTimer(callback, delayMs) {
+        const timer = setTimeout(callback, delayMs);
+        return () => clearTimeout(timer);
+      },
+      setAlarm: (at) => void ctx.storage.setAlarm(at),
+      answer: (question, signal) => answerAs(parseConfig(env), env, question, signal),
+      enterStream: pace.enter,
+      paceMs: pace.currentMs,
+      deliver: ({ id, owner }, records) => projectRecords(env.DB, { id, user: owner }, records).then(() => undefined),
+      forget: ({ id }) => removeSession(env.DB, id),
+      destroy: async () => {
+        this.#runtime = null;
+        await ctx.storage.deleteAll();
+      },
+      report(event, fields) {
+        console.log(JSON.stringify({ event, ...fields, error: errorMessage(fields.error ?? '') }));
+      },
+    };
+  }
+}

@@ -1,0 +1,409 @@
+import { describe, expect, test } from 'vitest';
+import { CREDIT_WINDOW_BYTES, MAX_BAD_FRAMES, MAX_QUEUE_LENGTH } from '../../src/protocol/limits.ts';
+import { TurnFailure } from '../../src/responders/port.ts';
+import { FakeWorld, joined } from '../support/fake-world.ts';
+
+async function world(): Promise<FakeWorld> {
+  const fake = new FakeWorld();
+  await fake.advance(5_000);
+  return fake;
+}
+const send = (id: string, text = 'hi') => ({ type: 'send' as const, id, text });
+
+describe('a turn', () => {
+  test('S1, S16: acknowledged, streamed and answered; the deltas join to the reply', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    await fake.say(tab, send('a'));
+    await fake.model.think('hmm');
+    await fake.model.say('Hel');
+    await fake.model.say('lo');
+    await fake.model.end();
+    expect(tab.frames.slice(1).map((frame) => frame.type)).toEqual([
+      'event',
+      'ack',
+      'event',
+      'delta',
+      'delta',
+      'delta',
+      'event',
+    ]);
+    expect(tab.of('event').at(-1)).toMatchObject({
+      kind: 'reply',
+      text: 'Hello',
+      thinking: 'hmm',
+      turn: 2,
+      attempt: 1,
+    });
+    expect(joined(tab.frames, 2, 1)).toBe('Hello');
+  });
+
+  test('S8: a failure ends the turn with its code and what had come, and the next one runs', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    await fake.say(tab, send('a'));
+    await fake.say(tab, send('b', 'second'));
+    await fake.model.say('part');
+    await fake.model.fail(new TurnFailure('idle_timeout', 'Nothing came for 60 s.'));
+    expect(tab.of('event').at(-1)).toMatchObject({ kind: 'failed', code: 'idle_timeout', text: 'part' });
+    expect(fake.model.questions[1]?.question.text).toBe('second');
+  });
+
+  test('a fault of ours is told as one, without its details', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    await fake.say(tab, send('a'));
+    await fake.model.fail(new TypeError('secret detail'));
+    expect(tab.of('event').at(-1)).toMatchObject({ kind: 'failed', code: 'endpoint_error' });
+    expect(JSON.stringify(tab.frames)).not.toContain('secret detail');
+    expect(fake.reports).toContain('generation_fault');
+  });
+
+  test('S12: stop keeps what had come, closes the connection, and nothing of the attempt follows', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    await fake.say(tab, send('a'));
+    await fake.model.say('Hel');
+    await fake.say(tab, { type: 'stop', turn: 2 });
+    const seen = tab.frames.length;
+    expect(tab.of('event').at(-1)).toMatchObject({ kind: 'stopped', text: 'Hel' });
+    expect(fake.model.questions[0]?.aborted).toBe(true);
+    await fake.advance(60_000);
+    expect(tab.frames.length).toBe(seen);
+  });
+
+  test('S12: a disconnect is not a stop', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    await fake.say(tab, send('a'));
+    fake.runtime.leave(tab);
+    await fake.model.say('Hello');
+    await fake.model.end();
+    expect(fake.records().at(-1)).toMatchObject({ kind: 'reply', text: 'Hello' });
+  });
+
+  test('the prompt carries the earlier turns and the text as edited last', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    await fake.say(tab, send('a', 'first'));
+    await fake.say(tab, send('b', 'second'));
+    await fake.say(tab, { type: 'edit', id: 'b', text: 'better' });
+    await fake.model.say('one');
+    await fake.model.end();
+    expect(fake.model.questions[1]).toMatchObject({
+      question: { text: 'better' },
+      history: [{ user: 'first', bot: 'one' }],
+    });
+  });
+
+  test('S13: a regenerated turn is asked again without its earlier answer', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    await fake.say(tab, send('a', 'first'));
+    await fake.model.say('one');
+    await fake.model.end();
+    await fake.say(tab, { type: 'regenerate', turn: 2, baseSeq: fake.runtime.state.seq });
+    expect(fake.model.questions[1]).toMatchObject({ question: { text: 'first' }, history: [] });
+    await fake.model.say('two');
+    await fake.model.end();
+    expect(joined(tab.frames, 2, 2)).toBe('two');
+    const { messages } = fake.runtime.page(Number.MAX_SAFE_INTEGER, 10);
+    expect(messages.map((message) => [message.text, message.status])).toEqual([
+      ['first', 'accepted'],
+      ['one', 'superseded'],
+      ['two', 'complete'],
+    ]);
+  });
+});
+
+describe('readers', () => {
+  test('S15: a second tab gets the page and then the same, live', async () => {
+    const fake = await world();
+    const one = await fake.join();
+    await fake.say(one, send('a'));
+    await fake.model.say('Hel');
+    const two = await fake.join();
+    expect(two.of('welcome')[0]).toMatchObject({
+      seq: 2,
+      from: 0,
+      reset: true,
+      tabs: 2,
+      queue: { running: { turn: 2 } },
+    });
+    await fake.model.say('lo');
+    await fake.model.end();
+    expect(two.of('event')).toEqual(one.of('event'));
+    expect(joined(two.frames, 2, 1)).toBe('Hello');
+    expect(one.of('presence').at(-1)).toMatchObject({ tabs: 2 });
+  });
+
+  test('S16: who comes back with (turn, attempt, offset) gets the rest from that character', async () => {
+    const fake = await world();
+    const one = await fake.join();
+    await fake.say(one, send('a'));
+    await fake.model.say('I am 👩‍👩‍👧');
+    fake.runtime.leave(one);
+    await fake.model.say(' and é');
+    const back = await fake.join({ seq: 2, turn: 2, attempt: 1, offset: 9 });
+    expect(back.of('event')).toEqual([]);
+    expect(back.of('welcome')[0]).toMatchObject({ reset: false });
+    expect(joined(back.frames, 2, 1, 'I am 👩‍👩‍👧'.slice(0, 9))).toBe('I am 👩‍👩‍👧 and é');
+    expect(back.of('delta')[0]?.offset).toBe(9);
+  });
+
+  test('an offset beyond what there is starts the answer again', async () => {
+    const fake = await world();
+    await fake.say(await fake.join(), send('a'));
+    await fake.model.say('Hello');
+    const back = await fake.join({ seq: 2, turn: 2, attempt: 1, offset: 900 });
+    expect(back.of('delta')).toMatchObject([{ offset: 0, text: 'Hello' }]);
+  });
+
+  test('a reader that claims more than the log holds is reset', async () => {
+    const fake = await world();
+    const tab = await fake.join({ seq: 99 });
+    expect(tab.of('welcome')[0]).toMatchObject({ reset: true, from: 0, seq: 1 });
+  });
+
+  test('S17: a tab that does not credit is sent no more than its window, and catches up by one delta', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    await fake.say(tab, send('a'));
+    const piece = 'x'.repeat(10_000);
+    for (let index = 0; index < 40; index += 1) await fake.model.say(piece);
+    const sent = tab.frames.reduce((sum, frame) => sum + JSON.stringify(frame).length, 0);
+    expect(sent).toBeLessThanOrEqual(CREDIT_WINDOW_BYTES);
+    const before = tab.of('delta').length;
+    await fake.say(tab, { type: 'credit', bytes: sent });
+    expect(tab.of('delta').length).toBe(before + 1);
+    expect(joined(tab.frames, 2, 1).length).toBe(400_000);
+  });
+
+  test('S17: a tab that lags over the end of an answer gets the reply itself', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    await fake.say(tab, send('a'));
+    for (let index = 0; index < 30; index += 1) await fake.model.say('y'.repeat(10_000));
+    await fake.model.end();
+    expect(tab.of('event').some((event) => event.kind === 'reply')).toBe(false);
+    await fake.say(tab, { type: 'credit', bytes: CREDIT_WINDOW_BYTES });
+    expect(tab.of('event').at(-1)).toMatchObject({ kind: 'reply', text: 'y'.repeat(300_000) });
+  });
+
+  test('after hibernation a tab goes on where it was', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    await fake.say(tab, send('a'));
+    await fake.model.say('A');
+    await fake.model.end();
+    await fake.advance(10_000);
+    await fake.restart([tab]);
+    const seen = tab.of('event').length;
+    await fake.say(tab, send('b'));
+    expect(tab.of('event').length).toBe(seen + 1);
+  });
+
+  test('a long history comes as its newest page, and never without the queue', async () => {
+    const fake = await world();
+    const one = await fake.join();
+    await fake.say(one, send('first'));
+    for (let index = 0; index < 60; index += 1) {
+      await fake.say(one, send(`q${index}`));
+      await fake.say(one, { type: 'cancel', id: `q${index}` });
+    }
+    await fake.say(one, { type: 'credit', bytes: 1_000_000 });
+    const late = await fake.join();
+    expect(late.of('welcome')[0]?.from).toBe(1);
+    await fake.model.end();
+    const later = await fake.join();
+    expect(later.of('welcome')[0]).toMatchObject({ from: fake.runtime.state.seq - 100, reset: true });
+    expect(later.of('event')).toHaveLength(100);
+  });
+});
+
+describe('faults', () => {
+  test('S14: after the process ended, the turn goes on by itself under the next attempt, nobody connected', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    await fake.say(tab, send('a', 'the question'));
+    await fake.say(tab, send('b'));
+    await fake.model.say('Hel');
+    await fake.restart();
+    expect(fake.model.questions.at(-1)?.question.text).toBe('the question');
+    await fake.model.say('Hello');
+    await fake.model.end();
+    await fake.model.end();
+    const kinds = fake.records().map((record) => record.kind);
+    expect(kinds).toEqual(['created', 'message', 'message', 'restarted', 'reply', 'reply']);
+    expect(fake.records()[4]).toMatchObject({ turn: 2, attempt: 2, text: 'Hello' });
+  });
+
+  test('S16: a reader over the restart drops the dead attempt', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    await fake.say(tab, send('a'));
+    await fake.model.say('Hel');
+    await fake.restart();
+    const back = await fake.join({ seq: 2, turn: 2, attempt: 1, offset: 3 });
+    await fake.model.say('Ho');
+    expect(back.of('event')[0]).toMatchObject({ kind: 'restarted', attempt: 2 });
+    expect(back.of('delta')[0]).toMatchObject({ attempt: 2, offset: 0, text: 'Ho' });
+  });
+
+  test('S18: with an open turn there is an alarm set or running; at rest there is none', async () => {
+    const fake = await world();
+    expect(fake.alarmAt).toBeNull();
+    expect(fake.alarming).toBeNull();
+    const tab = await fake.join();
+    await fake.say(tab, send('a'));
+    expect(fake.alarmAt).toBe(fake.time + 1_000);
+    await fake.advance(30_000);
+    expect(fake.alarming).not.toBeNull();
+    await fake.model.end();
+    await fake.advance(10_000);
+    expect(fake.alarming).toBeNull();
+    expect(fake.alarmAt).toBeNull();
+    expect(fake.delivered).toEqual(fake.records());
+  });
+
+  test('S18: a turn longer than one alarm may take is handed to the next alarm', async () => {
+    const fake = await world();
+    await fake.say(await fake.join(), send('a'));
+    await fake.advance(25 * 60_000);
+    expect(fake.alarming).not.toBeNull();
+    expect(fake.alarmsSet).toBe(4);
+  });
+
+  test('S4, S19: while D1 is down the chat goes on, and everything arrives after, in order, once', async () => {
+    const fake = await world();
+    fake.d1Down = true;
+    const tab = await fake.join();
+    for (const id of ['a', 'b', 'c']) {
+      await fake.say(tab, send(id));
+      await fake.model.say(id);
+      await fake.model.end();
+      await fake.advance(3_000);
+    }
+    expect(tab.of('event').filter((event) => event.kind === 'reply')).toHaveLength(3);
+    expect(fake.delivered).toHaveLength(1);
+    fake.d1Down = false;
+    await fake.advance(120_000);
+    expect(fake.delivered).toEqual(fake.records());
+    expect(fake.alarmAt).toBeNull();
+  });
+
+  test('S18: while D1 is down a quiet session sleeps between its tries', async () => {
+    const fake = await world();
+    fake.d1Down = true;
+    fake.runtime.dispatch({ type: 'update', title: 'New' });
+    await fake.advance(30_000);
+    expect(fake.alarming).toBeNull();
+    expect(fake.alarmAt).toBeGreaterThan(fake.time);
+  });
+
+  test('deleting ends what runs, closes the tabs, and erases log and history, also when D1 is down at first', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    await fake.say(tab, send('a'));
+    fake.d1Down = true;
+    fake.runtime.remove(4404);
+    expect(tab.closed?.code).toBe(4404);
+    expect(fake.model.questions[0]?.aborted).toBe(true);
+    await fake.advance(2_000);
+    await fake.restart();
+    expect(fake.runtime.removed).toBe(true);
+    fake.d1Down = false;
+    await fake.advance(120_000);
+    expect(fake.forgotten).toBe(1);
+    expect(fake.destroyed).toBe(true);
+    expect(fake.records()).toEqual([]);
+  });
+});
+
+describe('bad input', () => {
+  const frames: [string, string | ArrayBuffer, string][] = [
+    ['not JSON', '{', 'bad_json'],
+    ['binary', new ArrayBuffer(3), 'binary_frame'],
+    ['an unknown type', '{"type":"drop"}', 'bad_frame'],
+    ['no type', '{}', 'bad_frame'],
+    ['a list', '[]', 'bad_frame'],
+    ['null', 'null', 'bad_frame'],
+    ['a wrong type', '{"type":"send","id":1,"text":"x"}', 'bad_frame'],
+    ['a field too many', '{"type":"stop","turn":2,"force":true}', 'bad_frame'],
+    ['a __proto__ field', '{"type":"send","id":"x","text":"x","__proto__":{"priority":2}}', 'bad_frame'],
+    ['deep JSON', `{"type":"send","id":"x","text":${'['.repeat(20_000)}${']'.repeat(20_000)}}`, 'bad_frame'],
+    ['more than 64 KB', JSON.stringify({ type: 'send', id: 'x', text: 'x'.repeat(70_000) }), 'frame_too_large'],
+    [
+      '64 KB in few characters',
+      JSON.stringify({ type: 'send', id: 'x', text: '语'.repeat(22_000) }),
+      'frame_too_large',
+    ],
+    ['a text of 33 KB', JSON.stringify({ type: 'send', id: 'x', text: 'x'.repeat(33_000) }), 'text_too_long'],
+    ['an empty text', '{"type":"send","id":"x","text":" \\n"}', 'text_empty'],
+    ['half a surrogate pair', '{"type":"send","id":"x","text":"\\ud800"}', 'text_malformed'],
+    ['an id with spaces', '{"type":"send","id":"a b","text":"x"}', 'bad_frame'],
+    ['a turn that is not running', '{"type":"stop","turn":77}', 'not_running'],
+    ['an unknown message', '{"type":"cancel","id":"nobody"}', 'not_queued'],
+  ];
+  test.each(frames)('%s is refused by itself, changes nothing, and the tab goes on', async (_, data, code) => {
+    const fake = await world();
+    const tab = await fake.join();
+    const other = await fake.join();
+    const before = fake.records();
+    const seen = other.frames.length;
+    await fake.sayRaw(tab, data);
+    expect(tab.frames.at(-1)).toMatchObject({ type: 'error', code, retryable: false });
+    expect(fake.records()).toEqual(before);
+    expect(other.frames.length).toBe(seen);
+    await fake.say(tab, send('fine'));
+    expect(tab.of('ack')).toHaveLength(1);
+  });
+
+  test('S2: a duplicate id with another text is refused, with the same text acknowledged', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    await fake.say(tab, send('a', 'one'));
+    await fake.say(tab, send('a', 'one'));
+    await fake.say(tab, send('a', 'two'));
+    expect(tab.of('ack')).toEqual([
+      { type: 'ack', id: 'a', seq: 2, position: 0 },
+      { type: 'ack', id: 'a', seq: 2, position: 0 },
+    ]);
+    expect(tab.of('error')).toMatchObject([{ code: 'id_conflict', id: 'a' }]);
+  });
+
+  test('frames before hello are refused, but a ping is answered', async () => {
+    const fake = await world();
+    const { FakeSocket } = await import('../support/fake-world.ts');
+    const socket = new FakeSocket();
+    fake.runtime.tabs.accept(socket, 'u_owner');
+    await fake.say(socket, send('a'));
+    await fake.sayRaw(socket, '{ "type": "ping" }');
+    expect(socket.frames).toMatchObject([{ type: 'error', code: 'hello_required' }, { type: 'pong' }]);
+    expect(fake.records()).toHaveLength(1);
+  });
+
+  test('another protocol version is told so and closed for good', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    await fake.say(tab, { type: 'hello', protocol: 2 });
+    expect(tab.frames.at(-1)).toMatchObject({ type: 'error', code: 'protocol_version' });
+    expect(tab.closed?.code).toBe(4409);
+  });
+
+  test('a client that sends nothing but rubbish is closed', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    for (let index = 0; index < MAX_BAD_FRAMES; index += 1) await fake.sayRaw(tab, '{');
+    expect(tab.closed?.code).toBe(4400);
+  });
+
+  test('S3: a full line refuses, retryable, naming the message', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    for (let index = 0; index <= MAX_QUEUE_LENGTH; index += 1) await fake.say(tab, send(`m${index}`));
+    await fake.say(tab, { type: 'credit', bytes: 1_000_000 });
+    await fake.say(tab, send('over'));
+    expect(tab.of('error').at(-1)).toMatchObject({ code: 'queue_full', id: 'over', retryable: true });
+  });
+});
