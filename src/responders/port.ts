@@ -27,7 +27,10 @@ export interface ModelSettings {
 
 /** Limits on waiting for an answer; each ends the turn with an error of its own. */
 export interface Deadlines {
-  /** Until the endpoint's response headers. */
+  /**
+   * Until the endpoint shows a sign of life: its response headers, or an answer to
+   * `Responder.reach` where the headers are late.
+   */
   connectTimeoutMs: number;
   /** From the request until the first text or thinking. */
   firstTokenTimeoutMs: number;
@@ -41,6 +44,8 @@ export interface Deadlines {
 export interface AnswerChunk {
   text: string;
   thinking: string;
+  /** The read that brought this also brought the end (or the failure): no need to wait before the next step. */
+  last: boolean;
 }
 
 /** How an answer ended, in the endpoint's own words where it has them; counts are 0 where it does not say. */
@@ -57,6 +62,9 @@ export interface AnswerEnd {
  */
 export type AnswerStream = AsyncGenerator<AnswerChunk, AnswerEnd, undefined>;
 
+/** The responders a deployment has, by the kind of bot they serve. */
+export type Responders = Readonly<Partial<Record<ModelSettings['kind'], Responder>>>;
+
 export interface Responder {
   /**
    * Sends the prompt and resolves once the endpoint has accepted it (its headers are here).
@@ -64,6 +72,13 @@ export interface Responder {
    * @throws TurnFailure
    */
   open(settings: ModelSettings, prompt: readonly PromptMessage[], signal: AbortSignal): Promise<AnswerStream>;
+  /**
+   * Resolves once the endpoint answers anything at all. Ollama sends its headers with the first
+   * token, after loading the model and reading the prompt, so late headers alone do not tell a
+   * busy endpoint from one that is not there.
+   * @throws TurnFailure
+   */
+  reach(settings: ModelSettings, signal: AbortSignal): Promise<void>;
 }
 
 /** Why there is no (whole) answer. `message` is for people and holds no secret and no prompt text. */
