@@ -91,12 +91,13 @@ function refusal(error: unknown): TurnFailure {
   const status = isRecord(error) ? error['statusCode'] : undefined;
   const said = error instanceof Error ? cleanSentence(error.message, null) : '';
   const because = said === '' ? '.' : `: ${said}`;
+  // Its code for this, 5007, has no counterpart in HTTP.
+  if (/no such model/i.test(said))
+    return new TurnFailure('model_not_found', `Workers AI does not have the model${because}`);
   switch (status) {
     case 401:
     case 403:
       return new TurnFailure('endpoint_unauthorized', `Workers AI refuses access${because}`);
-    case 404:
-      return new TurnFailure('model_not_found', `Workers AI does not have the model${because}`);
     case 429:
     case 502:
     case 503:

@@ -1,7 +1,6 @@
 /** Endpoints for the responders' tests: byte streams cut as the test likes, and real servers. */
 import http from 'node:http';
 import net from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { Fetch } from '../../src/responders/endpoint.ts';
 import { TurnFailure } from '../../src/responders/port.ts';
@@ -33,10 +32,10 @@ export function doneLine(extra: Record<string, unknown> = {}): string {
   return `${JSON.stringify({ model: 'm', message, done: true, done_reason: 'stop', ...counts, ...extra })}\n`;
 }
 
-/** A fetch whose response brings exactly these reads. `closed` resolves when its body is cancelled. */
+/** A fetch whose response brings exactly these reads, and what it was asked. */
 export function fetchOf(reads: readonly (string | Uint8Array)[], type = 'application/x-ndjson', status = 200) {
   const encoder = new TextEncoder();
-  const calls: { url: string; init: RequestInit }[] = [];
+  const calls: { url: string; init: RequestInit; body: unknown }[] = [];
   const rest = reads.map((read) => (typeof read === 'string' ? encoder.encode(read) : read.slice()));
   const body = new ReadableStream({
     type: 'bytes',
@@ -52,7 +51,7 @@ export function fetchOf(reads: readonly (string | Uint8Array)[], type = 'applica
     },
   });
   const fetcher: Fetch = async (url, init) => {
-    calls.push({ url, init });
+    calls.push({ url, init, body: typeof init.body === 'string' ? JSON.parse(init.body) : undefined });
     return new Response(body, { status, headers: { 'content-type': type } });
   };
   return { fetcher, calls };
@@ -139,7 +138,7 @@ async function listen(server: net.Server): Promise<string> {
   return `http://127.0.0.1:${portOf(server.address())}`;
 }
 
-function portOf(address: AddressInfo | string | null): number {
+function portOf(address: ReturnType<net.Server['address']>): number {
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return address.port;
 }
