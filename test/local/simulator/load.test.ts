@@ -52,14 +52,17 @@ test('a full queue is a 503 in the words of Ollama', async () => {
 
 test('a client that leaves the queue gives up its place, one that leaves its slot frees it', async () => {
   const simulator = await start({ parallel: 1, fault: 'stall@1' });
-  const first = raw(simulator.url, { body: chat({}), leaveAfterMs: 250 });
+  const leaveFirst = new AbortController();
+  const leaveSecond = new AbortController();
+  void raw(simulator.url, { body: chat({}), leave: leaveFirst.signal });
   await vi.waitFor(() => expect(simulator.stats().inFlight).toBe(1));
-  const second = raw(simulator.url, { body: chat({}), leaveAfterMs: 50 });
+  void raw(simulator.url, { body: chat({}), leave: leaveSecond.signal });
   await vi.waitFor(() => expect(simulator.stats().queued).toBe(1));
   const third = ask(simulator, { fault: 'none' });
-  await second;
+  await vi.waitFor(() => expect(simulator.stats().queued).toBe(2));
+  leaveSecond.abort();
   await vi.waitFor(() => expect(simulator.stats()).toMatchObject({ queued: 1, aborted: 1, inFlight: 1 }));
-  await first;
+  leaveFirst.abort();
   expect((await third).lines).toHaveLength(7);
   expect(simulator.stats()).toMatchObject({ aborted: 2, completed: 1, maxInFlight: 1 });
 });

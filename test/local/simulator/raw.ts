@@ -18,8 +18,9 @@ export interface RawRequest {
   readonly path?: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Leave after so long. */
+  /** Leave after so long, or when told. */
   readonly leaveAfterMs?: number;
+  readonly leave?: AbortSignal;
 }
 
 export function raw(url: string, request: RawRequest): Promise<RawAnswer> {
@@ -44,6 +45,7 @@ export function raw(url: string, request: RawRequest): Promise<RawAnswer> {
     socket.destroy();
     resolve(parse(Buffer.concat(received), ending, firstByteMs));
   }
+  request.leave?.addEventListener('abort', () => finish('open'));
   socket.on('data', (bytes) => {
     if (received.length === 0) firstByteMs = performance.now() - startMs;
     received.push(bytes);
