@@ -4,7 +4,6 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import { parseConfig, type Bindings } from '../env.ts';
-import { answerAs } from '../bots/answer-as.ts';
 import { projectRecords } from '../history/project-records.ts';
 import { removeSession } from '../history/remove.ts';
 import { SessionLog } from '../log/session-log.ts';
@@ -12,8 +11,9 @@ import type { SqlPort } from '../log/sql.ts';
 import { CLOSE } from '../protocol/codes.ts';
 import { MAX_TABS } from '../protocol/limits.ts';
 import { PING_TEXT, PONG_TEXT, type WireError } from '../protocol/server-frames.ts';
-import { errorMessage, textProblem } from '../protocol/text.ts';
+import { textProblem } from '../protocol/text.ts';
 import type { BotRef } from '../protocol/values.ts';
+import { answerQuestion } from './answer-question.ts';
 import { pace } from './pace.ts';
 import type { SessionPorts } from './ports.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
@@ -156,17 +156,21 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
         return () => clearTimeout(timer);
       },
       setAlarm: (at) => void ctx.storage.setAlarm(at),
-      answer: (question, signal) => answerAs(parseConfig(env), env, question, signal),
+      answer: (question, signal) => answerQuestion(parseConfig(env), env, question, signal),
       enterStream: pace.enter,
       paceMs: pace.currentMs,
-      deliver: ({ id, owner }, records) => projectRecords(env.DB, { id, user: owner }, records).then(() => undefined),
-      forget: ({ id }) => removeSession(env.DB, id),
+      async deliver({ id, owner }, records) {
+        await projectRecords(env.DB, { id, user: owner }, records);
+      },
+      async forget({ id, owner }) {
+        await removeSession(env.DB, { id, user: owner }, Date.now());
+      },
       destroy: async () => {
         this.#runtime = null;
         await ctx.storage.deleteAll();
       },
       report(event, fields) {
-        console.log(JSON.stringify({ event, ...fields, error: errorMessage(fields.error ?? '') }));
+        console.log(JSON.stringify({ event, ...fields }));
       },
     };
   }

@@ -9,11 +9,17 @@ const ASCII_CHARS_PER_TOKEN = 4;
 /** What role and separators of a message cost in the common chat templates. */
 const MESSAGE_OVERHEAD_TOKENS = 5;
 
+/** A turn that ended; `bot` is '' where no text came of it. */
+export interface PromptTurn {
+  user: string;
+  bot: string;
+}
+
 export interface PromptParts {
   /** The bot's instructions; '' for none. */
   system: string;
-  /** Earlier messages, oldest first; only `user` and `assistant`. */
-  history: readonly PromptMessage[];
+  /** Earlier turns, newest first. Read no further than there is room for. */
+  history: Iterable<PromptTurn>;
   /** The newest message, the one to be answered. */
   user: string;
   /** The model's context (`num_ctx`), in tokens. */
@@ -23,26 +29,33 @@ export interface PromptParts {
 }
 
 /**
- * System prompt and newest message, always, and between them as many of the newest whole turns (a
- * user's message with what answered it) as the budget holds. There is no gap: an older turn never
- * stands in for a newer one that was too long. Costs what is kept, however long the history.
+ * System prompt and newest message, always, and between them as many of the newest whole turns as
+ * the budget holds. There is no gap: an older turn never stands in for a newer one that was too
+ * long. Costs what is kept, however long the history.
  */
 export function buildPrompt({ system, history, user, contextTokens, answerTokens }: PromptParts): PromptMessage[] {
   const newest: PromptMessage = { role: 'user', text: user };
   const head: PromptMessage[] = system === '' ? [] : [{ role: 'system', text: system }];
-  const spoken = head.reduce((sum, message) => sum + estimateTokens(message.text), estimateTokens(newest.text));
-  let room = contextTokens - answerTokens - spoken;
-  let start = history.length;
-  for (let index = history.length - 1; index >= 0 && room > 0; index--) {
-    const message = history[index];
-    if (message === undefined) break;
+  let room = contextTokens - answerTokens - costOf([...head, newest]);
+  const kept: PromptMessage[][] = [];
+  for (const turn of history) {
     // A text that cannot fit is not counted to its end.
-    if (message.text.length > room * ASCII_CHARS_PER_TOKEN) break;
-    room -= estimateTokens(message.text);
+    if ((turn.user.length + turn.bot.length) / ASCII_CHARS_PER_TOKEN > room) break;
+    const messages = messagesOf(turn);
+    room -= costOf(messages);
     if (room < 0) break;
-    if (message.role === 'user' || index === 0) start = index;
+    kept.push(messages);
   }
-  return [...head, ...history.slice(start), newest];
+  return [...head, ...kept.toReversed().flat(), newest];
+}
+
+function messagesOf({ user, bot }: PromptTurn): PromptMessage[] {
+  const asked: PromptMessage = { role: 'user', text: user };
+  return bot === '' ? [asked] : [asked, { role: 'assistant', text: bot }];
+}
+
+function costOf(messages: readonly PromptMessage[]): number {
+  return messages.reduce((sum, message) => sum + estimateTokens(message.text), 0);
 }
 
 /**

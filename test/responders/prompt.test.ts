@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { PromptMessage } from '../../src/responders/port.ts';
-import { buildPrompt, estimateTokens } from '../../src/responders/prompt.ts';
+import { buildPrompt, estimateTokens, type PromptTurn } from '../../src/responders/prompt.ts';
 
-/** Turns of 2 messages, each message 10 tokens by the estimate (20 characters and the overhead). */
-function turns(count: number): PromptMessage[] {
-  return Array.from({ length: count }, (_, turn): PromptMessage[] => [
-    { role: 'user', text: `question ${turn}`.padEnd(20) },
-    { role: 'assistant', text: `answer ${turn}`.padEnd(20) },
-  ]).flat();
+/** Turns, newest first, of 2 messages with 10 tokens each by the estimate (20 characters and the overhead). */
+function turns(count: number): PromptTurn[] {
+  return Array.from({ length: count }, (_, turn) => ({
+    user: `question ${turn}`.padEnd(20),
+    bot: `answer ${turn}`.padEnd(20),
+  })).toReversed();
 }
 
 const texts = (prompt: readonly PromptMessage[]): string[] => prompt.map(({ text }) => text.trim());
@@ -54,42 +54,25 @@ describe('buildPrompt', () => {
   });
 
   test('a turn that is too long ends the history: no gap', () => {
-    const history = [
-      ...turns(1),
-      { role: 'user', text: 'x'.repeat(9_000) } as const,
-      { role: 'assistant', text: 'a' } as const,
-    ];
+    const history = [{ user: 'x'.repeat(9_000), bot: 'a' }, ...turns(1)];
     expect(texts(buildPrompt({ ...parts, history }))).toEqual(['sys', 'now']);
   });
 
-  test('a turn without an answer and an answer without a question are turns of their own', () => {
-    const history: PromptMessage[] = [
-      { role: 'assistant', text: 'welcome' },
-      { role: 'user', text: 'unanswered' },
-      ...turns(1),
-    ];
-    expect(texts(buildPrompt({ ...parts, history }))).toEqual([
-      'sys',
-      'welcome',
-      'unanswered',
-      'question 0',
-      'answer 0',
-      'now',
-    ]);
-    const tight = buildPrompt({ ...parts, history, contextTokens: 140 });
-    expect(texts(tight)).toEqual(['sys', 'unanswered', 'question 0', 'answer 0', 'now']);
+  test('a question that got no answer is sent without one', () => {
+    const history = [...turns(1), { user: 'unanswered', bot: '' }];
+    expect(texts(buildPrompt({ ...parts, history }))).toEqual(['sys', 'unanswered', 'question 0', 'answer 0', 'now']);
   });
 
-  test('looks at no more of the history than it keeps, and one message', () => {
-    let looked = 0;
-    const history = new Proxy(turns(10_000), {
-      get(target, name, receiver) {
-        if (typeof name === 'string' && /^\d+$/.test(name)) looked++;
-        return Reflect.get(target, name, receiver);
-      },
-    });
-    const kept = buildPrompt({ ...parts, history }).length - 2;
-    expect(kept).toBeGreaterThan(50);
-    expect(looked).toBeLessThan(kept * 2 + 5);
+  test('reads no more of the history than it keeps, and one turn', () => {
+    let read = 0;
+    function* endless(): Generator<PromptTurn> {
+      for (;;) {
+        read += 1;
+        yield { user: 'question'.padEnd(20), bot: 'answer'.padEnd(20) };
+      }
+    }
+    const kept = (buildPrompt({ ...parts, history: endless() }).length - 2) / 2;
+    expect(kept).toBeGreaterThan(40);
+    expect(read).toBe(kept + 1);
   });
 });

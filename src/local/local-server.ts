@@ -1,0 +1,61 @@
+/** The real Worker in the real runtime, on this machine: Miniflare with wrangler.toml as it is deployed. */
+import { join } from 'node:path';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { unstable_getMiniflareWorkerOptions } from 'wrangler';
+import { ROOT } from './build-worker.ts';
+import { migrate } from './migrate.ts';
+
+const LOCAL_HOST = '127.0.0.1';
+
+export interface LocalServerOptions {
+  /** The bundled Worker. */
+  script: string;
+  /** Folder for state, shared with `wrangler dev` when it is `.wrangler/state`; null keeps nothing. */
+  persist: string | null;
+  /** 0 takes a free port. */
+  port: number;
+  /** Over those of wrangler.toml. */
+  variables: Record<string, string>;
+  /** Lines that the Worker logs; default: the terminal. */
+  onLog?: (line: string) => void;
+  /** Load and tests come from one address, which the limits per address are there to stop. */
+  withoutRateLimits?: boolean;
+}
+
+export interface LocalServer {
+  url: URL;
+  miniflare: Miniflare;
+  /** Kills the runtime at once, as a crash would. */
+  stop(): Promise<void>;
+}
+
+export async function startLocalServer(options: LocalServerOptions): Promise<LocalServer> {
+  const { onLog = console.log } = options;
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, 'wrangler.toml'));
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      host: LOCAL_HOST,
+      port: options.port,
+      // Nothing here needs Cloudflare's answer about where a request came from.
+      cf: false,
+      telemetry: { enabled: false },
+      log: new Log(LogLevel.ERROR),
+      logRequests: false,
+      ...(options.persist === null ? {} : { resourcePersistencePath: join(options.persist, 'v3') }),
+      handleStructuredLogs: ({ message }) => onLog(message),
+      workers: [
+        {
+          ...workerOptions,
+          name: 'switchboard',
+          modules: true,
+          scriptPath: options.script,
+          bindings: Object.assign({}, workerOptions.bindings, options.variables),
+          ...(options.withoutRateLimits ? { ratelimits: {} } : {}),
+        },
+      ],
+    }),
+  );
+  const url = await miniflare.ready;
+  await migrate(await miniflare.getD1Database('DB'), join(ROOT, 'migrations'));
+  return { url, miniflare, stop: () => miniflare.dispose() };
+}

@@ -1,0 +1,42 @@
+/** From a session's question to a stream: the bot's settings, a prompt that fits them, and a responder. */
+import type { Bindings, Config } from '../env.ts';
+import { settingsFor } from '../bots/definition.ts';
+import { answer } from '../responders/answer.ts';
+import { ollama } from '../responders/ollama.ts';
+import { openai } from '../responders/openai.ts';
+import type { AnswerStream, Responders } from '../responders/port.ts';
+import { buildPrompt } from '../responders/prompt.ts';
+import { workersAi } from '../responders/workers-ai.ts';
+import type { Question } from './ports.ts';
+
+/** Ollama's own default context, for bots that set no `num_ctx`. */
+const DEFAULT_CONTEXT_TOKENS = 4_096;
+/** Kept free for the answer where a bot sets no `num_predict`. */
+const DEFAULT_ANSWER_TOKENS = 1_024;
+/** The answer never takes more than this share of the context from the conversation. */
+const MAX_ANSWER_SHARE = 0.5;
+
+export function answerQuestion(
+  config: Config,
+  bindings: Bindings,
+  question: Question,
+  signal: AbortSignal,
+): AnswerStream {
+  const { settings, systemPrompt } = settingsFor(question.bot, config);
+  const contextTokens = positive(settings.options.num_ctx) ?? DEFAULT_CONTEXT_TOKENS;
+  const wanted = positive(settings.options.num_predict) ?? DEFAULT_ANSWER_TOKENS;
+  const answerTokens = Math.min(wanted, Math.floor(contextTokens * MAX_ANSWER_SHARE));
+  const { text: user, history } = question;
+  const prompt = buildPrompt({ system: systemPrompt, history, user, contextTokens, answerTokens });
+  return answer(settings, prompt, { responders: respondersOf(bindings), signal });
+}
+
+const NATIVE: Responders = { ollama: ollama(), openai: openai() };
+
+function respondersOf({ AI }: Bindings): Responders {
+  return AI ? { ...NATIVE, 'workers-ai': workersAi(AI) } : NATIVE;
+}
+
+function positive(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : null;
+}
