@@ -13,7 +13,7 @@ import type { AnswerStream } from './port.ts';
  * Room for one read. workerd's default reader gives 4 KiB at a time, which at one read every
  * 50 ms would cap a fast model; a reader with a buffer of its own gets all that has arrived.
  */
-const READ_BUFFER_BYTES = 64 * 1024;
+const READ_BUFFER_BYTES = 32 * 1024;
 /** How long to wait after the end of an answer for the body to end too, see `settle`. */
 const SETTLE_TIMEOUT_MS = 500;
 
