@@ -84,8 +84,13 @@ export interface SessionClientOptions {
   /** Loads a page of older messages over HTTP. */
   loadOlder?(before: number): Promise<{ messages: Message[]; nextBefore: number | null }>;
   clock?: Clock;
-  /** A new message id; default a random UUID. */
+  /** A new message id; default 128 random bits. */
   newId?(): string;
+  /**
+   * When subscribers are told: `flush` is called once, later. Default a microtask; a page gives
+   * `requestAnimationFrame`. Reading `view` never waits for it.
+   */
+  schedule?(flush: () => void): void;
 }
 
 export interface SessionClient {
