@@ -1,4 +1,4 @@
-import { cloudflareTest } from '@cloudflare/vitest-plugin';
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
 /** Two kinds of tests: in plain Node, and inside workerd with the real wrangler.toml. */
@@ -9,7 +9,13 @@ export default defineConfig({
         test: { name: 'node', include: ['test/**/*.test.ts'], exclude: ['test/workers/**'], testTimeout: 20_000 },
       },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: './wrangler.toml' },
+            // Tests apply them with `applyD1Migrations`: workerd has no file system to read them from.
+            miniflare: { bindings: { TEST_MIGRATIONS: await readD1Migrations('./migrations') } },
+          })),
+        ],
         test: { name: 'workers', include: ['test/workers/**/*.test.ts'], testTimeout: 20_000 },
       },
     ],

@@ -64,7 +64,7 @@ async function projectRun(db: D1Database, key: SessionKey, run: readonly LogReco
 
   // Index statements look at the rows as they were, so they come before those that write them.
   const results = await db.batch([...tables.slice(0, before), ...index, ...tables.slice(before)]);
-  const revised = revisions.length > 0 ? results.at(-1)?.meta.changes : 0;
+  const revised = revisions.length > 0 ? results.at(-1)?.results.length : 0;
   if (revised !== revisions.length) {
     // The rows were read before the batch; in between an older delivery arrived, or the session was
     // deleted. What was not written is found out by reading again.

@@ -20,13 +20,15 @@ export interface SessionKey {
 const ROWS = `json_each(?1) j JOIN sessions s ON s.id = ?2 AND s.user_id = ?3`;
 const ROW_ID = `s.num * ${SESSION_SPAN} + (j.value ->> 0)`;
 
+/** Not by ON CONFLICT: a refused insert would still write the AUTOINCREMENT counter. */
 export function insertSession(db: D1Database, key: SessionKey, created: NonNullable<Projection['created']>) {
   const { bot, title, at, seq } = created;
   return db
     .prepare(
       `INSERT INTO sessions (id, user_id, bot_id, bot_name, bot_model, title, created_at, settings_seq)
-       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM removed_sessions WHERE id = ?1)
-       ON CONFLICT (id) DO NOTHING`,
+       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+       WHERE NOT EXISTS (SELECT 1 FROM removed_sessions WHERE id = ?1)
+         AND NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?1)`,
     )
     .bind(key.id, key.user, bot.id, bot.name, bot.model, title, at, seq);
 }
@@ -102,6 +104,7 @@ export function reindex(db: D1Database, key: SessionKey, revisions: readonly Rev
   ];
 }
 
+/** Returns one row for each that was written: the count of changes in D1's answer includes the index's own. */
 export function reviseMessages(db: D1Database, key: SessionKey, revisions: readonly Revision[]): D1PreparedStatement {
   const rows = revisions.map(({ before, after: { message, rev } }) => {
     return [message.seq, before.rev, rev, message.status, message.text];
@@ -109,7 +112,7 @@ export function reviseMessages(db: D1Database, key: SessionKey, revisions: reado
   return db
     .prepare(
       `UPDATE messages SET rev = j.value ->> 2, status = j.value ->> 3, text = j.value ->> 4
-       FROM ${ROWS} WHERE messages.id = ${ROW_ID} AND messages.rev = (j.value ->> 1)`,
+       FROM ${ROWS} WHERE messages.id = ${ROW_ID} AND messages.rev = (j.value ->> 1) RETURNING messages.id`,
     )
     .bind(JSON.stringify(rows), key.id, key.user);
 }
