@@ -1,0 +1,53 @@
+/** Calls to what may be down for a while: session objects and D1. */
+import { HistoryError } from '../history/error.ts';
+import type { Result } from '../objects/session-rpc.ts';
+import type { ServerDeps } from './deps.ts';
+import { RequestRefused, refused, refusedForNow } from './problem.ts';
+
+/** An object that crashed is back within milliseconds, one that is overloaded after about a second. */
+const OBJECT_RETRY_MS = 1_000;
+const DATABASE_RETRY_MS = 5_000;
+const MAX_MESSAGE_LENGTH = 200;
+
+/**
+ * What the session's object answers.
+ * @throws RequestRefused with the object's own refusal, or `unavailable` when it could not answer
+ */
+export async function askSession<T>(deps: ServerDeps, requestId: string, call: () => Promise<Result<T>>): Promise<T> {
+  const result = await guardSession(deps, requestId, call);
+  if (!result.ok) throw new RequestRefused(result.error);
+  return result.value;
+}
+
+/** @throws RequestRefused `unavailable` when the object threw: it crashed, is overloaded, or is being replaced */
+export async function guardSession<T>(deps: ServerDeps, requestId: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    deps.report('session_call_failed', { requestId, ...describeError(error) });
+    throw refusedForNow('unavailable', 'The session does not answer just now.', OBJECT_RETRY_MS);
+  }
+}
+
+/** @throws RequestRefused `bad_request` for a cursor that is not ours, `unavailable` when D1 is down */
+export async function askHistory<T>(deps: ServerDeps, requestId: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof HistoryError && error.code === 'bad_request') throw refused('bad_request', error.message);
+    deps.report('history_read_failed', { requestId, ...describeError(error) });
+    const message = 'The list of sessions and the search are not available just now; conversations go on.';
+    throw refusedForNow('unavailable', message, DATABASE_RETRY_MS);
+  }
+}
+
+/**
+ * An error as operators may see it: its name and where it was thrown. Not its message, which may
+ * quote what a person wrote (JSON.parse's does); except D1's, which name tables and never values.
+ */
+export function describeError(error: unknown): { error: string; stack: string } {
+  if (!(error instanceof Error)) return { error: typeof error, stack: '' };
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  const said = error.message.startsWith('D1_') ? `: ${error.message.slice(0, MAX_MESSAGE_LENGTH)}` : '';
+  return { error: `${error.name}${said}`, stack: frames.map((frame) => frame.trim()).join(' | ') };
+}
