@@ -2,14 +2,13 @@
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
-import { ROOT } from './build-worker.ts';
+import { ROOT, type WorkerBundle } from './build-worker.ts';
 import { migrate } from './migrate.ts';
 
 const LOCAL_HOST = '127.0.0.1';
 
 export interface LocalServerOptions {
-  /** The bundled Worker. */
-  script: string;
+  bundle: WorkerBundle;
   /** Folder for state, shared with `wrangler dev` when it is `.wrangler/state`; null keeps nothing. */
   persist: string | null;
   /** 0 takes a free port. */
@@ -32,6 +31,8 @@ export interface LocalServer {
 export async function startLocalServer(options: LocalServerOptions): Promise<LocalServer> {
   const { onLog = console.log } = options;
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, 'wrangler.toml'));
+  // How wrangler would bundle is settled already.
+  const { modulesRules: _, ...boundOptions } = workerOptions;
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       host: LOCAL_HOST,
@@ -45,10 +46,9 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
       handleStructuredLogs: ({ message }) => onLog(message),
       workers: [
         {
-          ...workerOptions,
+          ...boundOptions,
           name: 'switchboard',
-          modules: true,
-          scriptPath: options.script,
+          ...options.bundle,
           bindings: Object.assign({}, workerOptions.bindings, options.variables),
           ...(options.withoutRateLimits ? { ratelimits: {} } : {}),
         },

@@ -34,13 +34,13 @@ async function main(): Promise<void> {
   parseConfig(variables);
 
   step('Building the page and the Worker');
-  const [script] = await Promise.all([buildWorker(), buildWeb()]);
+  const [bundle] = await Promise.all([buildWorker(), buildWeb()]);
   step('Looking for a model');
   const source = await findModelSource(variables.OLLAMA_BASE_URL ?? DEFAULT_OLLAMA_URL, variables.OLLAMA_API_KEY);
   const model = chooseModel(source, variables.DEFAULT_MODEL);
   step('Starting the server');
   const server = await startLocalServer({
-    script,
+    bundle,
     persist: values.persist,
     port,
     variables: { ...variables, OLLAMA_BASE_URL: source.baseUrl, DEFAULT_MODEL: model, MODEL_SOURCE: source.kind },
