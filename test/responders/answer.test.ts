@@ -3,28 +3,23 @@ import { MAX_REPLY_LENGTH } from '../../src/protocol/limits.ts';
 import { MAX_TRIES, answer } from '../../src/responders/answer.ts';
 import { ollama } from '../../src/responders/ollama.ts';
 import { TurnFailure } from '../../src/responders/port.ts';
-import type { AnswerEnd, AnswerStream, Deadlines, Responder } from '../../src/responders/port.ts';
+import type { AnswerEnd, AnswerStream, Responder } from '../../src/responders/port.ts';
 import {
   NEVER,
   PROMPT,
   RAW_HEAD,
   doneLine,
+  endpoint,
   rawChunk,
   readAll,
-  serve,
   serveRaw,
   settingsFor,
   token,
+  withDeadlines,
 } from './support.ts';
 
 const END: AnswerEnd = { finish: 'stop', model: 'm', promptTokens: 7, answerTokens: 3 };
 const responders = { ollama: ollama() };
-const delay = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms));
-
-function withDeadlines(baseUrl: string, changes: Partial<Deadlines> = {}) {
-  const settings = settingsFor('ollama', { baseUrl });
-  return { ...settings, deadlines: { ...settings.deadlines, ...changes } };
-}
 
 /** A responder that gives these pieces, or what the script says at each open(). */
 function scripted(script: (opens: number) => AnswerStream): Responder & { opens: number } {
@@ -45,115 +40,6 @@ async function* piecesOf(texts: readonly string[], end: AnswerEnd | TurnFailure 
 const busy = () => piecesOf([], new TurnFailure('endpoint_busy', 'busy', true));
 
 afterEach(() => void vi.restoreAllMocks());
-
-/** A server of raw bytes, and a promise that its last client has gone. */
-async function endpoint(onRequest: (write: (text: string) => void, requests: number) => void) {
-  const { promise: closed, resolve } = Promise.withResolvers<void>();
-  const baseUrl = await serveRaw((socket, requests) => {
-    socket.on('close', () => resolve());
-    onRequest((text) => void socket.write(text), requests);
-  });
-  return { baseUrl, closed };
-}
-
-describe('each deadline ends the answer with its own code, says its seconds, and closes the connection', () => {
-  const run = (baseUrl: string, deadlines: Partial<Deadlines>) =>
-    readAll(answer(withDeadlines(baseUrl, deadlines), PROMPT, { responders, signal: NEVER }));
-
-  test('connect: the endpoint takes the connection and says nothing, to nobody', async () => {
-    const { baseUrl, closed } = await endpoint(() => undefined);
-    const startedAt = performance.now();
-    const { error } = await run(baseUrl, { connectTimeoutMs: 200 });
-    expect(error).toMatchObject({ code: 'connect_timeout', message: expect.stringContaining('0.2 seconds') });
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
-    await closed;
-  });
-
-  test('first token: headers came, tokens did not', async () => {
-    const { baseUrl, closed } = await endpoint((write) => write(RAW_HEAD));
-    const { error } = await run(baseUrl, { firstTokenTimeoutMs: 100 });
-    expect(error).toMatchObject({ code: 'first_token_timeout', message: expect.stringContaining('0.1 seconds') });
-    await closed;
-  });
-
-  test('idle: silence after a token, which is kept', async () => {
-    const { baseUrl, closed } = await endpoint((write) => write(RAW_HEAD + rawChunk(token('a'))));
-    const { text, error } = await run(baseUrl, { idleTimeoutMs: 100 });
-    expect(error).toMatchObject({ code: 'idle_timeout', message: expect.stringContaining('0.1 seconds') });
-    expect(text).toBe('a');
-    await closed;
-  });
-
-  test('total: tokens without end', async () => {
-    let timer: ReturnType<typeof setInterval> | undefined;
-    const { baseUrl, closed } = await endpoint((write) => {
-      write(RAW_HEAD);
-      timer = setInterval(() => write(rawChunk(token('a'))), 10);
-    });
-    const { text, error } = await run(baseUrl, { totalTimeoutMs: 1_000, idleTimeoutMs: 500 });
-    clearInterval(timer);
-    expect(error).toMatchObject({ code: 'total_timeout', message: expect.stringContaining('1 second.') });
-    expect(text.length).toBeGreaterThan(10);
-    await closed;
-  });
-});
-
-describe('late headers', () => {
-  /** As Ollama does: no headers before the first token, but other requests are answered meanwhile. */
-  const loadingFor = (ms: number) =>
-    serve((request, response) => {
-      if (request.url === '/api/version') return void response.end('{"version":"0"}');
-      setTimeout(() => {
-        response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-        response.end(token('a') + doneLine());
-      }, ms);
-    });
-
-  test('are no connect timeout when the endpoint answers otherwise: it is loading the model', async () => {
-    const settings = withDeadlines(await loadingFor(400), { connectTimeoutMs: 100 });
-    expect(await readAll(answer(settings, PROMPT, { responders, signal: NEVER }))).toMatchObject({
-      text: 'a',
-      error: null,
-    });
-  });
-
-  test('are then bounded by the first-token deadline', async () => {
-    const settings = withDeadlines(await loadingFor(60_000), { connectTimeoutMs: 100, firstTokenTimeoutMs: 300 });
-    const { error } = await readAll(answer(settings, PROMPT, { responders, signal: NEVER }));
-    expect(error).toMatchObject({ code: 'first_token_timeout' });
-  });
-});
-
-describe("the reader's own pauses", () => {
-  test('do not count as silence of the model', async () => {
-    const { baseUrl } = await endpoint((write) => {
-      write(RAW_HEAD + rawChunk(token('a')));
-      setTimeout(() => write(rawChunk(token('b')) + rawChunk(doneLine()) + '0\r\n\r\n'), 30);
-    });
-    const stream = answer(withDeadlines(baseUrl, { idleTimeoutMs: 100 }), PROMPT, { responders, signal: NEVER });
-    expect(await stream.next()).toMatchObject({ value: { text: 'a' } });
-    await delay(300);
-    expect(await stream.next()).toMatchObject({ value: { text: 'b' } });
-    await delay(300);
-    expect(await stream.next()).toMatchObject({ done: true });
-  });
-
-  test('but silence is noticed after them', async () => {
-    const { baseUrl } = await endpoint((write) => write(RAW_HEAD + rawChunk(token('a'))));
-    const stream = answer(withDeadlines(baseUrl, { idleTimeoutMs: 100 }), PROMPT, { responders, signal: NEVER });
-    await stream.next();
-    await delay(300);
-    await expect(stream.next()).rejects.toMatchObject({ code: 'idle_timeout' });
-  });
-
-  test('count towards the total, which closes the connection during one', async () => {
-    const { baseUrl, closed } = await endpoint((write) => write(RAW_HEAD + rawChunk(token('a'))));
-    const stream = answer(withDeadlines(baseUrl, { totalTimeoutMs: 150 }), PROMPT, { responders, signal: NEVER });
-    await stream.next();
-    await closed;
-    await expect(stream.next()).rejects.toMatchObject({ code: 'total_timeout' });
-  });
-});
 
 describe('trying again', () => {
   const sleeps: number[] = [];

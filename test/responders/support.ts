@@ -4,7 +4,7 @@ import net from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { Fetch } from '../../src/responders/endpoint.ts';
 import { TurnFailure } from '../../src/responders/port.ts';
-import type { AnswerEnd, AnswerStream, ModelSettings, PromptMessage } from '../../src/responders/port.ts';
+import type { AnswerEnd, AnswerStream, Deadlines, ModelSettings, PromptMessage } from '../../src/responders/port.ts';
 
 export const PROMPT: readonly PromptMessage[] = [{ role: 'user', text: 'hello' }];
 export const NEVER = new AbortController().signal;
@@ -18,6 +18,12 @@ export function settingsFor(kind: ModelSettings['kind'], changes: Partial<ModelS
   };
   const base = { baseUrl: 'http://endpoint.test', apiKey: null, model: 'm', options: {}, think: null, keepAlive: null };
   return { kind, ...base, deadlines, ...changes };
+}
+
+/** Settings for the Ollama at `baseUrl`. */
+export function withDeadlines(baseUrl: string, changes: Partial<Deadlines> = {}) {
+  const settings = settingsFor('ollama', { baseUrl });
+  return { ...settings, deadlines: { ...settings.deadlines, ...changes } };
 }
 
 /** A token of Ollama's `/api/chat`, as it writes them. */
@@ -147,4 +153,14 @@ export const RAW_HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r
 
 export function rawChunk(text: string): string {
   return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+}
+
+/** A server of raw bytes, and a promise that its last client has gone. */
+export async function endpoint(onRequest: (write: (text: string) => void, requests: number) => void) {
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  const baseUrl = await serveRaw((socket, requests) => {
+    socket.on('close', () => resolve());
+    onRequest((text) => void socket.write(text), requests);
+  });
+  return { baseUrl, closed };
 }
