@@ -6,9 +6,9 @@ import type { BotMessage, Message } from '../protocol/transcript.ts';
 import type { BotRef } from '../protocol/values.ts';
 import { codeBlock, containMarkdown, escapeLine } from './markdown.ts';
 
-export const EXPORT_FORMAT = 'switchboard.session';
+const EXPORT_FORMAT = 'switchboard.session';
 /** Grows when a reader of the JSON format would have to know of a change. */
-export const EXPORT_VERSION = 1;
+const EXPORT_VERSION = 1;
 
 /** What an export says of the session itself. Times in ms since 1970. */
 export interface ExportedSession {

@@ -3,6 +3,7 @@
  * newest message instead of being kept in its row: a read of one row costs a thousandth of the
  * write that every turn would need, and nothing can disagree.
  */
+import type { D1Database } from '@cloudflare/workers-types';
 import { and, desc, eq, sql, type SQL } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import type { BotRef } from '../protocol/values.ts';
@@ -11,7 +12,7 @@ import { PREVIEW_LENGTH, previewOf, type MessagePreview } from './preview.ts';
 import { SESSION_SPAN } from './row-id.ts';
 import { messages, sessions } from './schema.ts';
 
-export const MAX_LIST_LIMIT = 100;
+const MAX_LIST_LIMIT = 100;
 
 export interface SessionFilter {
   /** Only archived ones, or only the others; absent: both. */

@@ -60,7 +60,7 @@ export function escapeLine(text: string): string {
   return text
     .replace(/\s+/g, ' ')
     .trim()
-    .replace(/[\\`*_{}[\]<>()#+\-!|~&]/g, '\\$&');
+    .replace(/[\\`*_[\]<>#|~&]/g, '\\$&');
 }
 
 /** The text as a code block that nothing in it can end. */

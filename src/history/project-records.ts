@@ -2,6 +2,7 @@
  * Brings D1 up to a session's log. Whatever is delivered again, in part or as a whole, changes
  * nothing; nothing is retried here and nothing is left half done: a run that fails is delivered again.
  */
+import type { D1Database, D1PreparedStatement, D1Result } from '@cloudflare/workers-types';
 import type { LogRecord } from '../protocol/records.ts';
 import type { BotStatus, Message } from '../protocol/transcript.ts';
 import { HistoryError } from './error.ts';

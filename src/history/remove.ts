@@ -6,6 +6,7 @@
  * writes the session. Then the messages, in bounded batches. The tombstone knows the number
  * under which they lie, so that a call that was interrupted can be made again.
  */
+import type { D1Database } from '@cloudflare/workers-types';
 import { searchableText } from './projection.ts';
 import { SESSION_SPAN } from './row-id.ts';
 import type { SessionKey } from './statements.ts';

@@ -3,6 +3,7 @@
  * remember having talked about, and know roughly when. Relevance by word statistics would put
  * the shortest message first, shuffles with every new one, and cannot be paged stably.
  */
+import type { D1Database } from '@cloudflare/workers-types';
 import type { BotRef } from '../protocol/values.ts';
 import { decodeCursor, encodeCursor, type Place } from './cursor.ts';
 import { excerptOf, type Excerpt } from './excerpt.ts';
@@ -11,9 +12,9 @@ import { matchExpression, parseQuery, type Phrase } from './query.ts';
 import { SESSION_SPAN } from './row-id.ts';
 
 /** Hits of one page: a hit's whole text, up to 768 KB, is read to find the matches in it. */
-export const MAX_SEARCH_LIMIT = 20;
+const MAX_SEARCH_LIMIT = 20;
 /** Messages shown before and after each hit. */
-export const CONTEXT_MESSAGES = 2;
+const CONTEXT_MESSAGES = 2;
 
 export interface SearchFilter {
   /** The bot that the session belongs to. */

@@ -6,6 +6,7 @@
  * Each statement changes nothing where its effect is already there, and index and row change
  * under the same condition in the same transaction: the index holds exactly the terms of the row.
  */
+import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import type { Message } from '../protocol/transcript.ts';
 import { searchableText, type Projection, type Revision, type Settings, type Stored } from './projection.ts';
 import { SESSION_SPAN } from './row-id.ts';

@@ -25,8 +25,14 @@ const WORD = String.raw`[\p{L}\p{N}\p{M}\p{Co}]`;
 const SPACELESS = ['Han', 'Hiragana', 'Katakana', 'Bopomofo', 'Hangul', 'Thai', 'Lao', 'Khmer', 'Myanmar']
   .map((script) => String.raw`\p{scx=${script}}`)
   .join('');
-/** A character of a script without spaces, with the marks on it; or a word of any other script. */
-const PIECE = new RegExp(String.raw`[[\p{L}\p{N}]&&[${SPACELESS}]]\p{M}*|[${WORD}--[${SPACELESS}]]+`, 'gv');
+/**
+ * A character of a script without spaces, with the marks on it (half-width kana have theirs as
+ * letters); or a word of any other script.
+ */
+const PIECE = new RegExp(
+  String.raw`[[\p{L}\p{N}]&&[${SPACELESS}]][\p{M}\uff9e\uff9f]*|[${WORD}--[${SPACELESS}]]+`,
+  'gv',
+);
 
 /** Accents, and the points that Hebrew, Arabic and Slavonic writers usually leave out. */
 const ACCENTS = /[[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u064b-\u065f\u0670]&&\p{M}]|\u0640/gv;

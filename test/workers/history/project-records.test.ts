@@ -4,6 +4,7 @@ import { projectRecords } from '../../../src/history/project-records.ts';
 import { MAX_SEQ } from '../../../src/history/row-id.ts';
 import { searchMessages } from '../../../src/history/search.ts';
 import { indexedTerms } from '../../../src/history/terms.ts';
+import { MAX_REPLY_LENGTH } from '../../../src/protocol/limits.ts';
 import type { LogRecord } from '../../../src/protocol/records.ts';
 import { count, db, fold, indexHolds, Log, storedMessages, useEmptyDatabase } from './database.ts';
 
@@ -86,11 +87,30 @@ describe('rows are what the log means', () => {
     expect(await storedMessages('s1')).toMatchObject([{}, { text: 'broken \ufffd here' }]);
   });
 
-  test('more than one batch can take is split, in order', async () => {
+  test('more than one batch can take is split, in order: no value is above D1’s 2 MB', async () => {
     const log = new Log('s1', 'ada');
-    for (let i = 0; i < 300; i++) log.turn(`question ${i} ${'\u0002'.repeat(4_000)}`, 'a b c '.repeat(1_000));
-    await log.deliver();
+    for (let i = 0; i < 100; i++) log.turn(`${i} ${'\u0002'.repeat(8_000)}`, 'a b c '.repeat(3_000));
+    log.turn('the largest answers', '\u0001'.repeat(MAX_REPLY_LENGTH));
+    log.turn('and the most terms', 'a '.repeat(MAX_REPLY_LENGTH / 2));
+    let largest = 0;
+    const measured = new Proxy(db, {
+      get(target, name) {
+        if (name !== 'prepare') return Reflect.get(target, name).bind(target);
+        return (sql: string) => {
+          const statement = target.prepare(sql);
+          const bind = statement.bind.bind(statement);
+          statement.bind = (...values) => {
+            for (const value of values) largest = Math.max(largest, new TextEncoder().encode(String(value)).length);
+            return bind(...values);
+          };
+          return statement;
+        };
+      },
+    });
+    await projectRecords(measured, log, log.records);
     expect(await storedMessages('s1')).toEqual(fold(log.records));
+    expect(largest).toBeGreaterThan(1_000_000);
+    expect(largest).toBeLessThan(2_000_000);
   });
 });
 
