@@ -64,7 +64,8 @@ export class SessionPicture {
     this.#welcomedSeq = frame.seq;
     this.#settings = { title: frame.title, archived: frame.archived, bot: frame.bot };
     this.#tabs = frame.tabs;
-    // Here the server's word on the attempt counts, even if it is an earlier one.
+    // The server's word on the attempt counts here, even if it is an earlier one. The same attempt is
+    // kept, also over a reset: the server goes on from where `hello` said we are.
     if (this.#answer?.attempt !== frame.queue.running?.attempt) this.#answer = null;
     this.queue(frame.queue);
     this.#follow();
@@ -130,7 +131,6 @@ export class SessionPicture {
   #reset(from: number): void {
     this.#transcript.reset(from);
     this.#lastSeq = from;
-    this.#answer = null;
     this.#ended = { turn: 0, attempt: 0 };
   }
 
