@@ -59,7 +59,12 @@ async function* pagesOf(readPage: PageReader, lastSeq: number): AsyncGenerator<M
 
 /** The title as a file name: plain for old clients, and as it is (RFC 6266). */
 function disposition({ title, id }: SessionSummary, extension: string): string {
-  const name = title.replace(/[\p{Cc}\p{Cf}/\\:*?"<>|]+/gu, ' ').trim() || id;
+  // A title may have been cut in the middle of a character.
+  const name =
+    title
+      .toWellFormed()
+      .replace(/[\s\p{Cc}\p{Cf}/\\:*?"<>|]+/gu, ' ')
+      .trim() || id;
   const plain = name.replace(/[^A-Za-z0-9 ._-]+/g, '_');
   const encoded = encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
   return `attachment; filename="${plain}.${extension}"; filename*=UTF-8''${encoded}.${extension}`;
