@@ -21,6 +21,7 @@ function eventfulLog(): Log {
   const first = log.ask('first question');
   const second = log.ask('second question');
   const third = log.ask('third question');
+  log.add({ kind: 'edited', turn: second, text: 'second, edited once' });
   log.add({ kind: 'edited', turn: second, text: 'second, edited' });
   log.add({ kind: 'cancelled', turn: third });
   log.add({ kind: 'restarted', turn: first, attempt: 2 });
@@ -63,13 +64,18 @@ describe('rows are what the log means', () => {
     expect(await finds('ada', 'answer')).toEqual(['a better answer']);
   });
 
-  test('an old delivery that arrives late changes nothing', async () => {
+  test('an old delivery that arrives late changes nothing, whatever part of the log it is', async () => {
     const log = eventfulLog();
     await log.deliver();
     const session = await db.prepare('SELECT * FROM sessions').first();
-    for (let seq = 1; seq <= log.records.length; seq++) await log.deliver(1, seq);
-    expect(await storedMessages('s1')).toEqual(fold(log.records));
+    const rows = await db.prepare('SELECT * FROM messages').all();
+    for (let from = 1; from <= log.records.length; from++) {
+      for (const to of [from, from + 1, from + 5]) {
+        expect(await log.deliver(from, to)).toEqual({ rowsWritten: 0, indexRowsWritten: 0 });
+      }
+    }
     expect(await db.prepare('SELECT * FROM sessions').first()).toEqual(session);
+    expect((await db.prepare('SELECT * FROM messages').all()).results).toEqual(rows.results);
   });
 
   test('texts come back as they were: quotes, controls, NUL, emoji, 256K of it', async () => {
