@@ -5,7 +5,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { parse, serialize } from 'hono/utils/cookie';
 
-export const USER_COOKIE = 'sb_user';
+const USER_COOKIE = 'sb_user';
 /** The longest that browsers keep a cookie; renewed whenever the user's sessions are listed. */
 const MAX_AGE_SECONDS = 400 * 24 * 60 * 60;
 const USER_ID_BYTES = 16;

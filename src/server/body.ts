@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { refused } from './problem.ts';
 
 /** The largest request body, in bytes; as much as one WebSocket frame. */
-export const MAX_BODY_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 
 /** A text that storage gives back as it was: half of a surrogate pair has no UTF-8 form. */
 export const wellFormed = z.refine<string>((text) => text.isWellFormed());

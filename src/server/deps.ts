@@ -7,7 +7,7 @@ import type { WireError } from '../protocol/server-frames.ts';
 import type { Endpoint } from '../responders/discovery.ts';
 
 /** Reads of D1. May throw whatever D1 throws, and HistoryError. */
-export interface HistoryReads {
+interface HistoryReads {
   listSessions(user: string, page: SessionFilter & { cursor?: string; limit: number }): Promise<SessionPage>;
   searchMessages(
     user: string,

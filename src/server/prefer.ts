@@ -1,7 +1,7 @@
 /** The Prefer header (RFC 7240), of which `wait` is understood. */
 
 /** Longest that a request waits for its reply; longer answers are read from the history. */
-export const MAX_WAIT_SECONDS = 120;
+const MAX_WAIT_SECONDS = 120;
 
 /** Whole seconds to wait for the outcome, 0 to MAX_WAIT_SECONDS; a preference nobody understands is none. */
 export function waitSeconds(prefer: string | undefined): number {

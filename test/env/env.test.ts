@@ -129,6 +129,10 @@ describe('parseConfig', () => {
     expect(problemOf({ BOTS: list }).message).toContain('[1].keepAlive');
   });
 
+  it('speaks its own words, never those of the schema library', () => {
+    expect(problemOf({ OLLAMA_BASE_URL: true }).message).toBe('OLLAMA_BASE_URL has a wrong value');
+  });
+
   it('never repeats a secret', () => {
     const short = 'hunter2-hunter2';
     for (const variable of ['SESSION_SECRET', 'OPERATOR_TOKEN']) {

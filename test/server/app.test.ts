@@ -232,6 +232,23 @@ describe('bodies', () => {
     expect(pulled).toBeLessThan(20);
   });
 
+  it('are refused unread when they announce more', async () => {
+    let pulled = 0;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          pulled += 1;
+          controller.close();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const headers = { 'content-type': 'application/json', 'content-length': String(64 * 1024 + 1) };
+    const init = { method: 'POST', body, duplex: 'half', headers };
+    expect(await refusalOf(init)).toMatchObject({ status: 413, code: 'body_too_large' });
+    expect(pulled).toBe(0);
+  });
+
   it.each([
     ['no JSON', '{"title":'],
     ['text after the JSON', '{} {}'],

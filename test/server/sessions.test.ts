@@ -84,6 +84,8 @@ describe('making a session', () => {
     const other = await h.app.request('/api/sessions', postJson({ bot: 'llama3-2-3b' }));
     expect(other.status).toBe(503);
     expect(await problemOf(other)).toMatchObject({ code: 'unavailable', retryable: true });
+    // What cannot be an id needs no endpoint to tell.
+    expect((await h.app.request('/api/sessions', postJson({ bot: '__proto__' }))).status).toBe(404);
   });
 });
 
