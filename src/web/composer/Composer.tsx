@@ -1,0 +1,113 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { MAX_TEXT_BYTES } from '../../protocol/limits.ts';
+import { useApp } from '../state/context.ts';
+import { Icon } from '../ui/Icon.tsx';
+import { lengthNote } from './length.ts';
+import { Queue } from './Queue.tsx';
+
+export function Composer() {
+  const app = useApp();
+  const { chat, drafts, router } = app;
+  const session = router.route.value.session;
+  const area = useRef<HTMLTextAreaElement>(null);
+  const text = useSignal(drafts.read(session));
+  const shownSession = useRef(session);
+
+  // The chat changed: its own draft, and ready to type where no keyboard would cover the screen.
+  useEffect(() => {
+    if (shownSession.current !== session) text.value = drafts.read(session);
+    shownSession.current = session;
+    if (matchMedia('(hover: hover)').matches && router.route.peek().seq === null) area.current?.focus();
+  }, [session]);
+
+  const change = (value: string) => {
+    text.value = value;
+    drafts.write(session, value);
+  };
+  const note = lengthNote(text.value, MAX_TEXT_BYTES);
+  const sendable = text.value.trim() !== '' && !note.tooLong;
+
+  const submit = async () => {
+    const message = text.value;
+    if (!sendable) return;
+    // Cleared at once, so that the next one can be written; back again if it was not taken.
+    text.value = '';
+    area.current?.focus();
+    const taken = await app.send(message);
+    if (taken) drafts.write(session, shownSession.current === session ? text.peek() : '');
+    else if (text.peek() === '') change(message);
+  };
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    // An input method uses Enter and Escape for itself.
+    if (event.isComposing) return;
+    if (event.key === 'Enter' && !event.shiftKey) {
+      event.preventDefault();
+      void submit();
+    }
+    if (event.key === 'Escape' && chat.answering.peek()) chat.stop();
+  };
+  return (
+    <div class="composer-area">
+      <Queue />
+      {chat.view.value?.othersTyping ? <p class="others-typing">Somebody is typing in another tab…</p> : null}
+      <form
+        class="composer"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit();
+        }}
+      >
+        <textarea
+          ref={area}
+          id="composer"
+          data-testid="composer"
+          rows={1}
+          aria-label="Message"
+          aria-describedby="length-note"
+          placeholder="Write a message"
+          enterkeyhint="send"
+          value={text}
+          onInput={(event) => {
+            change(event.currentTarget.value);
+            chat.typing();
+          }}
+          onKeyDown={onKeyDown}
+        />
+        {chat.answering.value ? <StopButton /> : null}
+        <button
+          type="submit"
+          class="send"
+          data-testid="send"
+          aria-label="Send"
+          title="Send (Enter)"
+          disabled={!sendable}
+        >
+          <Icon name="send" />
+        </button>
+      </form>
+      <p id="length-note" class={note.tooLong ? 'length-note error-text' : 'length-note'}>
+        {note.text}
+      </p>
+    </div>
+  );
+}
+
+function StopButton() {
+  const { chat } = useApp();
+  const stopping = chat.stopping.value;
+  return (
+    <button
+      type="button"
+      class="stop"
+      data-testid="stop"
+      disabled={stopping}
+      title="Stop the answer (Escape)"
+      onClick={() => chat.stop()}
+    >
+      <Icon name="stop" />
+      {stopping ? 'Stopping…' : 'Stop'}
+    </button>
+  );
+}

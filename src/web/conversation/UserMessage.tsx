@@ -1,0 +1,42 @@
+import type { Pending } from '../../client/types.ts';
+import type { UserMessage } from '../../protocol/transcript.ts';
+import { fullTime, isoTime } from '../state/words.ts';
+import { CopyButton } from '../ui/CopyButton.tsx';
+
+export function UserMessageView({ message }: { message: UserMessage }) {
+  const { id, seq, text, at, status } = message;
+  return (
+    <article
+      class="message user"
+      aria-label="You"
+      tabIndex={-1}
+      data-testid="message"
+      data-role="user"
+      data-key={id}
+      data-seq={seq}
+      data-status={status}
+    >
+      <div class="bubble">{text}</div>
+      <footer class="message-footer">
+        <CopyButton text={text} label="Copy message" />
+        <time dateTime={isoTime(at)}>{fullTime(at)}</time>
+      </footer>
+    </article>
+  );
+}
+
+/** The first moments of a message: shown where it will be, marked as not there yet. */
+export function SendingMessage({ pending }: { pending: Pending }) {
+  return (
+    <article
+      class="message user sending"
+      aria-label="You, sending"
+      data-testid="pending-item"
+      data-key={pending.id}
+      data-state="sending"
+    >
+      <div class="bubble">{pending.text}</div>
+      <footer class="message-footer shown">Sending…</footer>
+    </article>
+  );
+}

@@ -1,0 +1,68 @@
+/**
+ * Scrolling of a conversation. It follows the end only while the reader is there, and keeps what
+ * is being read in its place when older messages come above it.
+ */
+import { useSignal, type ReadonlySignal } from '@preact/signals';
+import type { RefObject } from 'preact';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+
+/** Nearer to the end than this counts as being there: zoom and rounding leave a few pixels. */
+const AT_END_PX = 48;
+
+interface Follow {
+  atEnd: ReadonlySignal<boolean>;
+  toEnd(smooth?: boolean): void;
+  onScroll(): void;
+}
+
+export function useFollow(
+  scroller: RefObject<HTMLElement | null>,
+  content: RefObject<HTMLElement | null>,
+  firstKey: string | null,
+): Follow {
+  const atEnd = useSignal(true);
+  const first = useRef<{ key: string; top: number } | null>(null);
+
+  const toEnd = (smooth = false) => {
+    const element = scroller.current;
+    if (!element) return;
+    atEnd.value = true;
+    const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    element.scrollTo({ top: element.scrollHeight, behavior: smooth && !still ? 'smooth' : 'instant' });
+  };
+
+  // The browser's own anchoring is off (Safari has none): one rule everywhere.
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    const before = first.current;
+    const topOf = (key: string) =>
+      element?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.offsetTop ?? null;
+    if (element && before && before.key !== firstKey && !atEnd.peek()) {
+      const top = topOf(before.key);
+      if (top !== null) element.scrollTop += top - before.top;
+    }
+    const top = firstKey === null ? null : topOf(firstKey);
+    first.current = firstKey === null || top === null ? null : { key: firstKey, top };
+  }, [firstKey]);
+
+  useEffect(() => {
+    if (!content.current || !scroller.current) return;
+    const observer = new ResizeObserver(() => {
+      if (atEnd.peek()) toEnd();
+    });
+    observer.observe(content.current);
+    // The composer grows, the phone's keyboard opens: the end moves too.
+    observer.observe(scroller.current);
+    return () => observer.disconnect();
+  }, []);
+
+  return {
+    atEnd,
+    toEnd,
+    onScroll() {
+      const element = scroller.current;
+      if (!element) return;
+      atEnd.value = element.scrollHeight - element.scrollTop - element.clientHeight <= AT_END_PX;
+    },
+  };
+}

@@ -1,0 +1,114 @@
+/** The page's state, put together once. */
+import { computed, effect, signal, untracked, type Signal } from '@preact/signals';
+import { createBots, type Bots } from './bots.ts';
+import { createChat, type Chat } from './chat.ts';
+import { createDrafts, type Drafts } from './drafts.ts';
+import type { Ports, SessionInfo } from './ports.ts';
+import { createRouter, type Router } from './router.ts';
+import { createSearch, type Search } from './search.ts';
+import { createSessions, type Sessions } from './sessions.ts';
+import { createToasts, type Toasts } from './toasts.ts';
+import { createUnsent } from './unsent.ts';
+
+export interface App {
+  router: Router;
+  toasts: Toasts;
+  bots: Bots;
+  sessions: Sessions;
+  search: Search;
+  chat: Chat;
+  drafts: Drafts;
+  /** The sidebar, on a screen too small to always show it. */
+  drawerOpen: Signal<boolean>;
+  online: Signal<boolean>;
+  /** Sends to the open session, or to a new one made for it. False when the text was not taken. */
+  send(text: string): Promise<boolean>;
+}
+
+export function createApp(ports: Ports, target: Window): App {
+  const toasts = createToasts();
+  const router = createRouter(target);
+  const bots = createBots(ports.api, ports.store, toasts);
+  const sessions = createSessions(ports.api, toasts, ports.now);
+  const unsent = createUnsent(ports);
+  const chat = createChat(ports, toasts, unsent);
+  const online = signal(target.navigator.onLine);
+  const drawerOpen = signal(false);
+
+  effect(() => {
+    chat.open(router.route.value.session);
+    drawerOpen.value = false;
+  });
+  effect(() => {
+    const view = chat.view.value;
+    if (view?.bot == null) return;
+    const { session, title, bot, archived, messages } = view;
+    const lastAt = messages.at(-1)?.at ?? null;
+    queueMicrotask(() => sessions.observe(session, { title, bot, archived, lastAt }));
+  });
+  effect(() => {
+    const title = chat.view.value?.title ?? '';
+    target.document.title = title === '' ? 'Switchboard' : `${title} · Switchboard`;
+  });
+
+  // A refusal that is about no message (a stale tab's wish, a limit): said once, when it comes.
+  const refusal = computed(() => (chat.view.value?.connection === 'live' ? chat.view.value.lastError : null));
+  effect(() => {
+    const error = refusal.value;
+    if (error) untracked(() => toasts.show(error.message));
+  });
+
+  const wake = () => {
+    online.value = target.navigator.onLine;
+    if (target.navigator.onLine && !target.document.hidden) chat.wake();
+  };
+  for (const event of ['online', 'offline', 'pageshow']) target.addEventListener(event, wake);
+  target.document.addEventListener('visibilitychange', wake);
+
+  void bots.load();
+  void sessions.load();
+  unsent.resume(router.route.peek().session);
+  const start = newChatStarter(ports, bots, sessions);
+
+  return {
+    router,
+    toasts,
+    bots,
+    sessions,
+    search: createSearch(ports.api),
+    chat,
+    drafts: createDrafts(ports.store),
+    drawerOpen,
+    online,
+    async send(text) {
+      if (chat.session.peek() !== null) return chat.send(text);
+      let made: SessionInfo;
+      try {
+        made = await start();
+      } catch (error) {
+        toasts.show(`The chat could not be started: ${error instanceof Error ? error.message : 'try again.'}`);
+        return false;
+      }
+      if (router.route.peek().session === null) router.replace(made.id);
+      return chat.session.peek() === made.id ? chat.send(text) : false;
+    },
+  };
+}
+
+/** One session for everything sent until it is there: a second Enter must not make a second chat. */
+function newChatStarter({ api, now }: Ports, bots: Bots, sessions: Sessions): () => Promise<SessionInfo> {
+  let starting: Promise<SessionInfo> | null = null;
+  return async () => {
+    const bot = bots.forNewChat.peek();
+    starting ??= api.createSession(bot === null ? {} : { bot }).then((made) => {
+      const session = { ...made, lastAt: now() };
+      sessions.add(session);
+      return session;
+    });
+    try {
+      return await starting;
+    } finally {
+      starting = null;
+    }
+  };
+}

@@ -1,0 +1,148 @@
+/** The open session: its client, and its view as signals that change at most once per frame. */
+import { computed, signal, type ReadonlySignal } from '@preact/signals';
+import type { Running, SessionClient, SessionView } from '../../client/types.ts';
+import { arrange, type Arranged } from './conversation.ts';
+import type { Ports } from './ports.ts';
+import type { Toasts } from './toasts.ts';
+import type { Unsent } from './unsent.ts';
+
+export interface Chat {
+  readonly session: ReadonlySignal<string | null>;
+  /** Null while no session is open. */
+  readonly view: ReadonlySignal<SessionView | null>;
+  readonly arranged: ReadonlySignal<Arranged>;
+  readonly running: ReadonlySignal<Running | null>;
+  /** Whether an answer is being made, even before its first character. */
+  readonly answering: ReadonlySignal<boolean>;
+  /** The turn whose end was asked for and has not come yet. */
+  readonly stopping: ReadonlySignal<boolean>;
+  readonly loadingOlder: ReadonlySignal<boolean>;
+  open(session: string | null): void;
+  /** After a connection that ended for good: tries from the beginning. */
+  reopen(): void;
+  send(text: string): Promise<boolean>;
+  edit(id: string, text: string): Promise<boolean>;
+  cancel(id: string): Promise<boolean>;
+  stop(): void;
+  regenerate(): void;
+  typing(): void;
+  loadOlder(): Promise<void>;
+  wake(): void;
+}
+
+/** Typing is told to other tabs at most this often. */
+const TYPING_INTERVAL_MS = 2_000;
+
+export function createChat(ports: Ports, toasts: Toasts, unsent: Unsent): Chat {
+  const view = signal<SessionView | null>(null);
+  const session = signal<string | null>(null);
+  const loadingOlder = signal(false);
+  const stoppedTurn = signal<number | null>(null);
+  let client: SessionClient | null = null;
+  let unsubscribe = () => {};
+  let frameAsked = false;
+  let lastTyping = Number.NEGATIVE_INFINITY;
+
+  // Parts of the view keep their identity, so what depends on one is not computed again for another.
+  const messages = computed(() => view.value?.messages ?? NOTHING);
+  const queue = computed(() => view.value?.queue ?? EMPTY_QUEUE);
+  const pending = computed(() => view.value?.pending ?? NOTHING);
+  const connection = computed(() => view.value?.connection ?? 'connecting');
+  const running = computed(() => view.value?.running ?? null);
+  const runningTurn = computed(() => running.value?.turn ?? queue.value.running?.turn ?? null);
+  const runningAttempt = computed(() => running.value?.attempt ?? queue.value.running?.attempt ?? null);
+  const arranged = computed(() => {
+    const [turn, attempt] = [runningTurn.value, runningAttempt.value];
+    return arrange({
+      messages: messages.value,
+      queue: queue.value,
+      pending: pending.value,
+      connection: connection.value,
+      running: turn === null || attempt === null ? null : { turn, attempt },
+    });
+  });
+
+  function flush(): void {
+    frameAsked = false;
+    if (client) view.value = client.view;
+  }
+
+  function attach(next: SessionClient): void {
+    client = next;
+    view.value = next.view;
+    unsubscribe = next.subscribe((latest) => {
+      if (latest.connection === 'live') unsent.note(latest.session, latest);
+      if (frameAsked) return;
+      frameAsked = true;
+      ports.nextFrame(flush);
+    });
+  }
+
+  function detach(): void {
+    unsubscribe();
+    if (client) unsent.keep(client);
+    client = null;
+    view.value = null;
+    stoppedTurn.value = null;
+    loadingOlder.value = false;
+  }
+
+  function open(id: string | null): void {
+    if (id === session.peek()) return;
+    detach();
+    session.value = id;
+    if (id !== null) attach(unsent.take(id) ?? ports.openClient(id));
+  }
+
+  return {
+    session,
+    view,
+    arranged,
+    running,
+    answering: computed(() => runningTurn.value !== null),
+    stopping: computed(() => runningTurn.value !== null && runningTurn.value === stoppedTurn.value),
+    loadingOlder,
+    open,
+    reopen() {
+      const id = session.peek();
+      session.value = null;
+      open(id);
+    },
+    async send(text) {
+      const target = client;
+      if (!target) return false;
+      const sent = await toasts.attempt('The message could not be kept', async () => {
+        await target.send(text);
+      });
+      if (sent) unsent.note(target.view.session, target.view);
+      return sent;
+    },
+    edit: (id, text) => toasts.attempt('The message could not be changed', async () => client?.edit(id, text)),
+    cancel: (id) => toasts.attempt('The message could not be withdrawn', async () => client?.cancel(id)),
+    stop() {
+      stoppedTurn.value = runningTurn.peek();
+      client?.stop();
+    },
+    regenerate: () => client?.regenerate(),
+    typing() {
+      const now = ports.now();
+      if (now - lastTyping < TYPING_INTERVAL_MS) return;
+      lastTyping = now;
+      client?.typing();
+    },
+    async loadOlder() {
+      const target = client;
+      if (!target || loadingOlder.peek() || target.view.olderBefore === null) return;
+      loadingOlder.value = true;
+      await toasts.attempt('Earlier messages could not be loaded', () => target.loadOlder());
+      if (client === target) loadingOlder.value = false;
+    },
+    wake() {
+      client?.wake();
+      unsent.wake();
+    },
+  };
+}
+
+const NOTHING: readonly never[] = [];
+const EMPTY_QUEUE: SessionView['queue'] = { running: null, waiting: [] };

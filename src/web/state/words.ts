@@ -1,0 +1,31 @@
+/** Times and names as people read them. */
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const dayAndMonth = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const withYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
+
+/** Short, for lists: `now`, `5 min`, `14:03`, `3 Mar`, `3 Mar 2025`. */
+export function briefTime(at: number, now: number): string {
+  const age = now - at;
+  if (age < MINUTE_MS) return 'now';
+  if (age < HOUR_MS) return `${Math.floor(age / MINUTE_MS)} min`;
+  if (age < DAY_MS) return clock.format(at);
+  return new Date(at).getFullYear() === new Date(now).getFullYear() ? dayAndMonth.format(at) : withYear.format(at);
+}
+
+export function fullTime(at: number): string {
+  return full.format(at);
+}
+
+export function isoTime(at: number): string {
+  return new Date(at).toISOString();
+}
+
+export function titleOr(title: string): string {
+  return title.trim() === '' ? 'New chat' : title;
+}
