@@ -19,7 +19,8 @@ export const sessionSummary = z.extend(session, {
   archived: z.boolean(),
   folder,
   lastAt: timestampMs,
-  preview: z.string(),
+  /** The beginning of the newest message; null while there is none. */
+  preview: z.nullable(z.string()),
 });
 export type SessionSummary = z.infer<typeof sessionSummary>;
 
@@ -53,7 +54,14 @@ export const messagesPage = z.object({
 });
 export type MessagesPage = z.infer<typeof messagesPage>;
 
-export const bot = z.object({ id: z.string(), name: z.string(), model: z.string(), state: z.string() });
+export const bot = z.object({
+  id: z.string(),
+  name: z.string(),
+  model: z.string(),
+  state: z.string(),
+  /** Whether the endpoint has the model just now; null where nobody can tell. */
+  available: z.nullable(z.boolean()),
+});
 export type ApiBot = z.infer<typeof bot>;
 
 export const botList = z.object({
@@ -74,14 +82,19 @@ const preview = z.object({
   at: timestampMs,
   cut: z.exactOptional(z.boolean()),
 });
-/** `matches` are the ranges of `excerpt` that were found, `[start, end)` in UTF-16 code units. */
+const excerpt = z.object({
+  text: z.string(),
+  /** What was found: `[start, end)` in `text`, in UTF-16 code units, in order. */
+  matches: z.array(z.tuple([z.int(), z.int()])),
+  cutStart: z.boolean(),
+  cutEnd: z.boolean(),
+});
 const searchHit = z.object({
-  session: z.object({ id: z.string(), title, bot: z.string() }),
+  session: z.object({ id: z.string(), title, bot: botRef }),
   message: preview,
   before: z.array(preview),
   after: z.array(preview),
-  excerpt: z.string(),
-  matches: z.array(z.tuple([z.int(), z.int()])),
+  excerpt,
 });
 export type SearchHit = z.infer<typeof searchHit>;
 
