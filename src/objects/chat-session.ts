@@ -14,7 +14,6 @@ import { PING_TEXT, PONG_TEXT, type WireError } from '../protocol/server-frames.
 import { textProblem } from '../protocol/text.ts';
 import type { BotRef } from '../protocol/values.ts';
 import { answerQuestion } from './answer-question.ts';
-import { pace } from './pace.ts';
 import type { SessionPorts } from './ports.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
 import {
@@ -157,8 +156,6 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
       },
       setAlarm: (at) => void ctx.storage.setAlarm(at),
       answer: (question, signal) => answerQuestion(parseConfig(env), env, question, signal),
-      enterStream: pace.enter,
-      paceMs: pace.currentMs,
       async deliver({ id, owner }, records) {
         await projectRecords(env.DB, { id, user: owner }, records);
       },

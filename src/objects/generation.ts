@@ -1,4 +1,4 @@
-/** One attempt at answering one turn: reads the stream at the pace of the process and says how it ended. */
+/** One attempt at answering one turn: reads the stream and says how it ended. */
 import { errorMessage } from '../protocol/text.ts';
 import type { Body } from '../protocol/records.ts';
 import { TurnFailure, type AnswerEnd, type AnswerStream } from '../responders/port.ts';
@@ -35,7 +35,6 @@ export class Generation implements RunningAnswer {
    */
   async run(open: (signal: AbortSignal) => AnswerStream, onProgress: () => void): Promise<Outcome | null> {
     const { signal } = this.#abort;
-    const leave = this.#ports.enterStream();
     try {
       const stream = open(signal);
       for (;;) {
@@ -47,19 +46,10 @@ export class Generation implements RunningAnswer {
         this.text += step.value.text;
         this.thinking += step.value.thinking;
         onProgress();
-        if (!step.value.last) await this.#pause();
       }
     } catch (error) {
       return signal.aborted ? null : this.#failure(error);
-    } finally {
-      leave();
     }
-  }
-
-  /** Fewer, larger reads when many streams share the process; none of it while it is quiet. */
-  async #pause(): Promise<void> {
-    const ms = this.#ports.paceMs();
-    if (ms > 0) await new Promise<void>((resolve) => void this.#ports.setTimer(resolve, ms));
   }
 
   #reply(end: AnswerEnd): Outcome {

@@ -21,10 +21,6 @@ export interface SessionPorts {
   setAlarm(at: number): void;
   /** Asks the bot. Aborting the signal closes the connection to the model. */
   answer(question: Question, signal: AbortSignal): AnswerStream;
-  /** A stream begins to be read; what is returned says that it ended. */
-  enterStream(): () => void;
-  /** How long a reader of a stream should wait before its next read, in ms; 0 while the process is quiet. */
-  paceMs(): number;
   /** Brings records into the history; the same ones again are harmless. */
   deliver(session: SessionRow, records: LogRecord[]): Promise<void>;
   /** Erases the session from the history; again is harmless. */

@@ -120,7 +120,7 @@ async function begin(
 /** The part of a chunk that fits into `room` UTF-16 code units; the thinking came first. */
 function cutChunk({ text, thinking }: AnswerChunk, room: number): AnswerChunk {
   const thought = cutText(thinking, room);
-  return { thinking: thought, text: thought === thinking ? cutText(text, room - thought.length) : '', last: true };
+  return { thinking: thought, text: thought === thinking ? cutText(text, room - thought.length) : '' };
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

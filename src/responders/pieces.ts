@@ -21,7 +21,7 @@ export interface PieceSource {
 }
 
 export function emptyPiece(): Piece {
-  return { chunk: { text: '', thinking: '', last: false }, end: null, failure: null };
+  return { chunk: { text: '', thinking: '' }, end: null, failure: null };
 }
 
 /** For a `catch` around the reading of a piece: what came before the failure is still part of the answer. */
@@ -37,9 +37,9 @@ export async function* streamPieces(source: PieceSource): AnswerStream {
   try {
     while (true) {
       const { chunk, end, failure } = await source.next(begun);
-      chunk.last = end !== null || failure !== null;
-      chunk.text = text.push(chunk.text, chunk.last);
-      chunk.thinking = thinking.push(chunk.thinking, chunk.last);
+      const last = end !== null || failure !== null;
+      chunk.text = text.push(chunk.text, last);
+      chunk.thinking = thinking.push(chunk.thinking, last);
       if (chunk.text !== '' || chunk.thinking !== '') {
         begun = true;
         yield chunk;

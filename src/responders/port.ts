@@ -44,8 +44,6 @@ export interface Deadlines {
 export interface AnswerChunk {
   text: string;
   thinking: string;
-  /** The read that brought this also brought the end (or the failure): no need to wait before the next step. */
-  last: boolean;
 }
 
 /** How an answer ended, in the endpoint's own words where it has them; counts are 0 where it does not say. */

@@ -8,6 +8,7 @@ import { asFailure, emptyPiece, streamPieces } from './pieces.ts';
 import type { Piece, PieceSource } from './pieces.ts';
 import { TurnFailure } from './port.ts';
 import type { AnswerStream } from './port.ts';
+import { ReadPace } from './read-pace.ts';
 
 /**
  * Room for one read. workerd's default reader gives 4 KiB at a time, which at one read every
@@ -17,17 +18,23 @@ const READ_BUFFER_BYTES = 32 * 1024;
 /** How long to wait after the end of an answer for the body to end too, see `settle`. */
 const SETTLE_TIMEOUT_MS = 500;
 
+/** workerd can wait for a number of bytes without a call per chunk; elsewhere every read takes what is there. */
+type Reader = ReadableStreamBYOBReader & {
+  readAtLeast?(minBytes: number, view: Uint8Array): Promise<{ value?: Uint8Array | undefined; done: boolean }>;
+};
+
 /** Reads `body` to the end of the answer. Aborting `signal` closes it at any time, before the first `next()` too. */
 export function readAnswer(body: ReadableStream, parser: LineParser, signal: AbortSignal): AnswerStream {
   return streamPieces(new BodySource(body, parser, signal));
 }
 
 class BodySource implements PieceSource {
-  readonly #reader: ReadableStreamBYOBReader;
+  readonly #reader: Reader;
   readonly #lines = new LineBuffer();
   readonly #parser: LineParser;
   readonly #signal: AbortSignal;
   readonly #onAbort: () => void;
+  readonly #pace = new ReadPace();
   #buffer = new ArrayBuffer(READ_BUFFER_BYTES);
   #settling = false;
 
@@ -44,6 +51,7 @@ class BodySource implements PieceSource {
   async next(begun: boolean): Promise<Piece> {
     const { value, done } = await this.#read(begun);
     if (done || value === undefined) return this.#lastPiece(begun);
+    this.#pace.took(value.length);
     const piece = this.#pieceOf(value);
     // The buffer was handed to the stream for the read and comes back with it; its text is decoded.
     if (value.buffer instanceof ArrayBuffer) this.#buffer = value.buffer;
@@ -55,13 +63,16 @@ class BodySource implements PieceSource {
   }
 
   close(): void {
+    this.#pace.close();
     this.#signal.removeEventListener('abort', this.#onAbort);
     if (!this.#settling) cancel(this.#reader);
   }
 
   async #read(begun: boolean): Promise<{ value?: Uint8Array | undefined; done: boolean }> {
     try {
-      const result = await this.#reader.read(new Uint8Array(this.#buffer));
+      const view = new Uint8Array(this.#buffer);
+      const min = this.#pace.minBytes();
+      const result = await (this.#reader.readAtLeast?.(min, view) ?? this.#reader.read(view));
       // A cancelled reader ends as if the body had: without this an abort would look like a cut.
       if (!this.#signal.aborted) return result;
     } catch {

@@ -32,7 +32,7 @@ function scripted(script: (opens: number) => AnswerStream): Responder & { opens:
 }
 
 async function* piecesOf(texts: readonly string[], end: AnswerEnd | TurnFailure = END): AnswerStream {
-  for (const text of texts) yield { text, thinking: '', last: false };
+  for (const text of texts) yield { text, thinking: '' };
   if (end instanceof TurnFailure) throw end;
   return end;
 }

@@ -50,8 +50,8 @@ describe('a good answer', () => {
       PROMPT,
       NEVER,
     );
-    expect(await stream.next()).toEqual({ done: false, value: { text: 'ab', thinking: '', last: false } });
-    expect(await stream.next()).toEqual({ done: false, value: { text: 'c', thinking: '', last: true } });
+    expect(await stream.next()).toEqual({ done: false, value: { text: 'ab', thinking: '' } });
+    expect(await stream.next()).toEqual({ done: false, value: { text: 'c', thinking: '' } });
     expect(await stream.next()).toEqual({
       done: true,
       value: { finish: 'stop', model: 'm', promptTokens: 7, answerTokens: 3 },

@@ -58,7 +58,7 @@ export class FakeModel {
       });
       if ('end' in step) return step.end;
       if ('error' in step) throw step.error;
-      yield { text: step.text ?? '', thinking: step.thinking ?? '', last: false };
+      yield { text: step.text ?? '', thinking: step.thinking ?? '' };
     }
   }
 
@@ -129,8 +129,6 @@ export class FakeWorld {
         this.alarmsSet += 1;
       },
       answer: (question, signal) => this.model.answer(question, signal),
-      enterStream: () => () => {},
-      paceMs: () => 0,
       deliver: async (_, records) => {
         await Promise.resolve();
         if (this.d1Down) throw new Error('D1 is down');
