@@ -43,11 +43,16 @@ export async function askHistory<T>(deps: ServerDeps, requestId: string, call: (
 
 /**
  * An error as operators may see it: its name and where it was thrown. Not its message, which may
- * quote what a person wrote (JSON.parse's does); except D1's, which name tables and never values.
+ * quote what a person wrote (JSON.parse's does; Drizzle's lists the parameters); except what D1
+ * itself says, which names tables and never values.
  */
 export function describeError(error: unknown): { error: string; stack: string } {
   if (!(error instanceof Error)) return { error: typeof error, stack: '' };
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-  const said = error.message.startsWith('D1_') ? `: ${error.message.slice(0, MAX_MESSAGE_LENGTH)}` : '';
-  return { error: `${error.name}${said}`, stack: frames.map((frame) => frame.trim()).join(' | ') };
+  const cause = error.cause instanceof Error ? error.cause : error;
+  const said = [error, cause].find(({ message }) => message.startsWith('D1_'))?.message;
+  return {
+    error: said === undefined ? error.name : `${error.name}: ${said.slice(0, MAX_MESSAGE_LENGTH)}`,
+    stack: frames.map((frame) => frame.trim()).join(' | '),
+  };
 }
