@@ -1,5 +1,52 @@
-import { DurableObject } from 'cloudflare:workers';
+/** The composition root: what Cloudflare starts, and where every port gets its real thing. */
+import { createBotDirectory } from './bots/directory.ts';
+import { ConfigError, parseConfig, type Bindings } from './env.ts';
+import { listSessions } from './history/list.ts';
+import { searchMessages } from './history/search.ts';
+import { refuseUpgrade } from './objects/refuse-upgrade.ts';
+import { listModels, probe } from './responders/discovery.ts';
+import { createApp } from './server/app.ts';
+import { problemResponse } from './server/problem.ts';
 
-export class ChatSession extends DurableObject {}
+export { ChatSession } from './objects/chat-session.ts';
 
-export default { fetch: () => new Response('starting', { status: 503 }) } satisfies ExportedHandler;
+type App = ReturnType<typeof createApp>;
+
+/** One app per isolate, which keeps its bindings for life. */
+let app: App | null = null;
+
+function build(env: Bindings): App {
+  const config = parseConfig(env);
+  return createApp({
+    config,
+    bots: createBotDirectory(config, { listModels, now: () => Date.now() }),
+    history: {
+      listSessions: (user, page) => listSessions(env.DB, user, page),
+      searchMessages: (user, search) => searchMessages(env.DB, user, search),
+      ping: async () => {
+        await env.DB.prepare('SELECT 1').run();
+      },
+    },
+    session: (id) => env.SESSIONS.getByName(id),
+    fetchAsset: (request) => env.ASSETS.fetch(request),
+    probeEndpoint: probe,
+    refuseUpgrade,
+    connectLimit: env.CONNECT_LIMIT ?? null,
+    writeLimit: env.WRITE_LIMIT ?? null,
+    now: () => Date.now(),
+    report: (event, fields) => console.log(JSON.stringify({ event, ...fields })),
+  });
+}
+
+export default {
+  async fetch(request, env, context) {
+    try {
+      app ??= build(env);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      const message = `The server is not configured: ${error.message}`;
+      return problemResponse({ code: 'unavailable', message, retryable: false }, crypto.randomUUID());
+    }
+    return app.fetch(request, env, context);
+  },
+} satisfies ExportedHandler<Bindings>;
