@@ -6,14 +6,14 @@ import { SessionMissing, Welcome } from './conversation/Welcome.tsx';
 import { Header } from './header/Header.tsx';
 import { SimulatorNotice } from './header/SimulatorNotice.tsx';
 import { Sidebar } from './sidebar/Sidebar.tsx';
+import { isMissing } from './state/connection.ts';
 import { useApp } from './state/context.ts';
 import { Toasts } from './ui/Toasts.tsx';
 
 export function Page() {
   const { chat, drawerOpen } = useApp();
   const session = chat.session.value;
-  const view = chat.view.value;
-  const missing = view?.connection === 'closed' && view.lastError?.code === 'session_not_found';
+  const missing = isMissing(chat.view.value);
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {

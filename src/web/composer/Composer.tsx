@@ -12,12 +12,18 @@ export function Composer() {
   const session = router.route.value.session;
   const area = useRef<HTMLTextAreaElement>(null);
   const text = useSignal(drafts.read(session));
-  const shownSession = useRef(session);
+  const shown = useRef(session);
+  /** Set while the first message of a new chat makes its session. */
+  const starting = useRef(false);
 
   // The chat changed: its own draft, and ready to type where no keyboard would cover the screen.
   useEffect(() => {
-    if (shownSession.current !== session) text.value = drafts.read(session);
-    shownSession.current = session;
+    const moved = shown.current !== session;
+    const started = shown.current === null && starting.current;
+    shown.current = session;
+    // What was typed while the new chat was being made belongs to it.
+    if (started) drafts.write(session, text.peek());
+    else if (moved) text.value = drafts.read(session);
     if (matchMedia('(hover: hover)').matches && router.route.peek().seq === null) area.current?.focus();
   }, [session]);
 
@@ -31,12 +37,17 @@ export function Composer() {
   const submit = async () => {
     const message = text.value;
     if (!sendable) return;
-    // Cleared at once, so that the next one can be written; back again if it was not taken.
+    // Cleared at once, so that the next one can be written. The draft stays until it was taken.
     text.value = '';
     area.current?.focus();
+    starting.current = session === null;
     const taken = await app.send(message);
-    if (taken) drafts.write(session, shownSession.current === session ? text.peek() : '');
-    else if (text.peek() === '') change(message);
+    starting.current = false;
+    const here = shown.current === session;
+    const since = here ? text.peek() : '';
+    const left = taken ? since : since === '' ? message : `${message}\n\n${since}`;
+    drafts.write(session, left);
+    if (here) text.value = left;
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -50,8 +61,8 @@ export function Composer() {
   };
   return (
     <div class="composer-area">
-      <Queue />
       {chat.view.value?.othersTyping ? <p class="others-typing">Somebody is typing in another tab…</p> : null}
+      <Queue />
       <form
         class="composer"
         onSubmit={(event) => {

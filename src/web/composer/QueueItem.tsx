@@ -19,8 +19,10 @@ export function QueueItem({ entry }: { entry: QueueEntry }) {
         <EditField text={text} editing={editing} onSave={(changed) => chat.edit(id, changed)} />
       ) : (
         <>
-          <span class="queue-text">{text}</span>
-          <span class="queue-state">{stateText(entry)}</span>
+          <span class="queue-body">
+            <span class="queue-text">{text}</span>
+            <span class="queue-state">{stateText(entry)}</span>
+          </span>
           <button
             type="button"
             class="quiet icon-button"

@@ -1,6 +1,6 @@
 import type { BotMessage } from '../../protocol/transcript.ts';
 import { useApp } from '../state/context.ts';
-import { fullTime, isoTime } from '../state/words.ts';
+import { isoTime, messageTime } from '../state/words.ts';
 import { CopyButton } from '../ui/CopyButton.tsx';
 import { Icon } from '../ui/Icon.tsx';
 
@@ -24,7 +24,7 @@ export function AnswerFooter({ message, last }: { message: BotMessage; last: boo
       ) : null}
       <span class="message-detail">
         {model === undefined ? null : <span>{model}</span>}
-        <time dateTime={isoTime(at)}>{fullTime(at)}</time>
+        <time dateTime={isoTime(at)}>{messageTime(at, Date.now())}</time>
       </span>
     </footer>
   );

@@ -1,6 +1,6 @@
 import type { Pending } from '../../client/types.ts';
 import type { UserMessage } from '../../protocol/transcript.ts';
-import { fullTime, isoTime } from '../state/words.ts';
+import { isoTime, messageTime } from '../state/words.ts';
 import { CopyButton } from '../ui/CopyButton.tsx';
 
 export function UserMessageView({ message }: { message: UserMessage }) {
@@ -19,7 +19,7 @@ export function UserMessageView({ message }: { message: UserMessage }) {
       <div class="bubble">{text}</div>
       <footer class="message-footer">
         <CopyButton text={text} label="Copy message" />
-        <time dateTime={isoTime(at)}>{fullTime(at)}</time>
+        <time dateTime={isoTime(at)}>{messageTime(at, Date.now())}</time>
       </footer>
     </article>
   );

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { isMissing } from '../state/connection.ts';
 import { useApp } from '../state/context.ts';
 import { titleOr } from '../state/words.ts';
 import { Icon } from '../ui/Icon.tsx';
@@ -13,9 +14,11 @@ export function Header() {
   const renaming = useSignal(false);
   const session = chat.session.value;
   const view = chat.view.value;
+  const missing = isMissing(view);
   const known = sessions.list.value.find(({ id }) => id === session);
   // Until the session says its own title, the list's is better than nothing.
   const title = view?.bot ? view.title : (known?.title ?? '');
+  const editable = session !== null && !missing;
   return (
     <header class="header">
       <button
@@ -30,7 +33,7 @@ export function Header() {
         <Icon name="menu" />
       </button>
       <div class="header-title">
-        {session !== null && renaming.value ? (
+        {editable && renaming.value ? (
           <TitleField
             title={title}
             onSave={(wanted) => void sessions.rename(session, wanted)}
@@ -38,8 +41,12 @@ export function Header() {
           />
         ) : (
           <h1>
-            {session === null ? (
-              'New chat'
+            {!editable ? (
+              missing ? (
+                'Not found'
+              ) : (
+                'New chat'
+              )
             ) : (
               <button
                 type="button"
@@ -54,17 +61,21 @@ export function Header() {
           </h1>
         )}
       </div>
-      <Tabs />
-      <ConnectionState />
-      <BotPicker />
-      {session === null ? null : (
+      {missing ? null : (
+        <>
+          <Tabs />
+          <ConnectionState />
+          <BotPicker />
+        </>
+      )}
+      {editable ? (
         <SessionMenu
           id={session}
           title={title}
           archived={view?.archived ?? false}
           onRename={() => (renaming.value = true)}
         />
-      )}
+      ) : null}
     </header>
   );
 }

@@ -7,7 +7,7 @@ import type { Ports, SessionInfo } from './ports.ts';
 import { createRouter, type Router } from './router.ts';
 import { createSearch, type Search } from './search.ts';
 import { createSessions, type Sessions } from './sessions.ts';
-import { createToasts, type Toasts } from './toasts.ts';
+import { createToasts, reasonOf, type Toasts } from './toasts.ts';
 import { createUnsent } from './unsent.ts';
 
 export interface App {
@@ -25,6 +25,9 @@ export interface App {
   send(text: string): Promise<boolean>;
 }
 
+/** Coming back to the page after this long, chats may have been used elsewhere. */
+const LIST_AGE_MS = 30_000;
+
 export function createApp(ports: Ports, target: Window): App {
   const toasts = createToasts();
   const router = createRouter(target);
@@ -36,7 +39,8 @@ export function createApp(ports: Ports, target: Window): App {
   const drawerOpen = signal(false);
 
   effect(() => {
-    chat.open(router.route.value.session);
+    const { session } = router.route.value;
+    untracked(() => chat.open(session));
     drawerOpen.value = false;
   });
   effect(() => {
@@ -58,9 +62,14 @@ export function createApp(ports: Ports, target: Window): App {
     if (error) untracked(() => toasts.show(error.message));
   });
 
+  let listedAt = ports.now();
   const wake = () => {
     online.value = target.navigator.onLine;
-    if (target.navigator.onLine && !target.document.hidden) chat.wake();
+    if (!target.navigator.onLine || target.document.hidden) return;
+    chat.wake();
+    if (ports.now() - listedAt < LIST_AGE_MS) return;
+    listedAt = ports.now();
+    void sessions.load();
   };
   for (const event of ['online', 'offline', 'pageshow']) target.addEventListener(event, wake);
   target.document.addEventListener('visibilitychange', wake);
@@ -82,15 +91,20 @@ export function createApp(ports: Ports, target: Window): App {
     online,
     async send(text) {
       if (chat.session.peek() !== null) return chat.send(text);
-      let made: SessionInfo;
       try {
-        made = await start();
+        const { id } = await start();
+        if (router.route.peek().session === null) router.replace(id);
+        if (chat.session.peek() === id) return await chat.send(text);
+        // The person went on to another chat meanwhile; the message still belongs to the new one.
+        const client = ports.openClient(id);
+        await client.send(text);
+        unsent.note(id, client.view);
+        unsent.keep(client);
+        return true;
       } catch (error) {
-        toasts.show(`The chat could not be started: ${error instanceof Error ? error.message : 'try again.'}`);
+        toasts.show(`The chat could not be started: ${reasonOf(error)}`);
         return false;
       }
-      if (router.route.peek().session === null) router.replace(made.id);
-      return chat.session.peek() === made.id ? chat.send(text) : false;
     },
   };
 }

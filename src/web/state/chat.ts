@@ -3,7 +3,7 @@ import { computed, signal, type ReadonlySignal } from '@preact/signals';
 import type { Running, SessionClient, SessionView } from '../../client/types.ts';
 import { arrange, type Arranged } from './conversation.ts';
 import type { Ports } from './ports.ts';
-import type { Toasts } from './toasts.ts';
+import { reasonOf, type Toasts } from './toasts.ts';
 import type { Unsent } from './unsent.ts';
 
 export interface Chat {
@@ -14,7 +14,7 @@ export interface Chat {
   readonly running: ReadonlySignal<Running | null>;
   /** Whether an answer is being made, even before its first character. */
   readonly answering: ReadonlySignal<boolean>;
-  /** The turn whose end was asked for and has not come yet. */
+  /** The end of the running answer was asked for and has not come yet. */
   readonly stopping: ReadonlySignal<boolean>;
   readonly loadingOlder: ReadonlySignal<boolean>;
   open(session: string | null): void;
@@ -37,7 +37,7 @@ export function createChat(ports: Ports, toasts: Toasts, unsent: Unsent): Chat {
   const view = signal<SessionView | null>(null);
   const session = signal<string | null>(null);
   const loadingOlder = signal(false);
-  const stoppedTurn = signal<number | null>(null);
+  const stopped = signal<string | null>(null);
   let client: SessionClient | null = null;
   let unsubscribe = () => {};
   let frameAsked = false;
@@ -51,6 +51,10 @@ export function createChat(ports: Ports, toasts: Toasts, unsent: Unsent): Chat {
   const running = computed(() => view.value?.running ?? null);
   const runningTurn = computed(() => running.value?.turn ?? queue.value.running?.turn ?? null);
   const runningAttempt = computed(() => running.value?.attempt ?? queue.value.running?.attempt ?? null);
+  // By attempt: the same turn may be answered again later.
+  const runningKey = computed(() =>
+    runningTurn.value === null ? null : `${runningTurn.value}.${runningAttempt.value}`,
+  );
   const arranged = computed(() => {
     const [turn, attempt] = [runningTurn.value, runningAttempt.value];
     return arrange({
@@ -83,7 +87,7 @@ export function createChat(ports: Ports, toasts: Toasts, unsent: Unsent): Chat {
     if (client) unsent.keep(client);
     client = null;
     view.value = null;
-    stoppedTurn.value = null;
+    stopped.value = null;
     loadingOlder.value = false;
   }
 
@@ -100,7 +104,7 @@ export function createChat(ports: Ports, toasts: Toasts, unsent: Unsent): Chat {
     arranged,
     running,
     answering: computed(() => runningTurn.value !== null),
-    stopping: computed(() => runningTurn.value !== null && runningTurn.value === stoppedTurn.value),
+    stopping: computed(() => runningKey.value !== null && runningKey.value === stopped.value),
     loadingOlder,
     open,
     reopen() {
@@ -111,16 +115,20 @@ export function createChat(ports: Ports, toasts: Toasts, unsent: Unsent): Chat {
     async send(text) {
       const target = client;
       if (!target) return false;
-      const sent = await toasts.attempt('The message could not be kept', async () => {
+      try {
         await target.send(text);
-      });
-      if (sent) unsent.note(target.view.session, target.view);
-      return sent;
+      } catch (error) {
+        // No button here: the text goes back to where it was written.
+        toasts.show(`The message could not be sent: ${reasonOf(error)}`);
+        return false;
+      }
+      unsent.note(target.view.session, target.view);
+      return true;
     },
     edit: (id, text) => toasts.attempt('The message could not be changed', async () => client?.edit(id, text)),
     cancel: (id) => toasts.attempt('The message could not be withdrawn', async () => client?.cancel(id)),
     stop() {
-      stoppedTurn.value = runningTurn.peek();
+      stopped.value = runningKey.peek();
       client?.stop();
     },
     regenerate: () => client?.regenerate(),

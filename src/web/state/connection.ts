@@ -34,3 +34,8 @@ function closedNote(error: SessionView['lastError']): ConnectionNote {
   }
   return { state: 'closed', text, action: 'retry' };
 }
+
+/** Whether the chat does not exist, or not for this person. */
+export function isMissing(view: Pick<SessionView, 'connection' | 'lastError'> | null): boolean {
+  return view?.connection === 'closed' && view.lastError?.code === 'session_not_found';
+}

@@ -65,9 +65,9 @@ export interface TextStore {
 
 export interface Ports {
   api: Api;
-  openClient(session: string): SessionClient;
+  openClient: (session: string) => SessionClient;
   store: TextStore;
   /** Calls back before the next frame is drawn. */
-  nextFrame(callback: () => void): void;
-  now(): number;
+  nextFrame: (callback: () => void) => void;
+  now: () => number;
 }

@@ -18,8 +18,10 @@ export function briefTime(at: number, now: number): string {
   return new Date(at).getFullYear() === new Date(now).getFullYear() ? dayAndMonth.format(at) : withYear.format(at);
 }
 
-export function fullTime(at: number): string {
-  return full.format(at);
+/** For messages: the time, with the date where it was another day. */
+export function messageTime(at: number, now: number): string {
+  const today = new Date(at).toDateString() === new Date(now).toDateString();
+  return today ? clock.format(at) : full.format(at);
 }
 
 export function isoTime(at: number): string {

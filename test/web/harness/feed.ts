@@ -1,0 +1,146 @@
+/** A session as a server would feed it to the page, played by hand: no bot, no clock, no storage. */
+import { PROTOCOL_VERSION } from '../../../src/protocol/limits.ts';
+import { decodeClientFrame, encodeServerFrame } from '../../../src/protocol/codec.ts';
+import type { ClientFrame } from '../../../src/protocol/client-frames.ts';
+import type { EventFrame, RecordBody } from '../../../src/protocol/records.ts';
+import type { QueueView, ServerFrame } from '../../../src/protocol/server-frames.ts';
+import type { BotRef } from '../../../src/protocol/values.ts';
+
+/** One connected tab. */
+export interface Wire {
+  send(text: string): void;
+  close(options: { code: number; reason: string }): void;
+}
+
+const LIMITS = { maxTextBytes: 32_768, maxFrameBytes: 65_536, maxQueue: 100, creditWindowBytes: 262_144 };
+const EVENT_SPACING_MS = 60_000;
+
+export class Feed {
+  readonly session: string;
+  readonly records: EventFrame[] = [];
+  /** Every frame the page sent, in order. */
+  readonly heard: ClientFrame[] = [];
+  bot: BotRef;
+  title: string;
+  queue: QueueView = { running: null, waiting: [] };
+  /** Whether `send` is acknowledged; off, messages stay on their way. */
+  acknowledges = true;
+  private readonly wires = new Set<Wire>();
+  private answer = '';
+  private thinking = '';
+
+  constructor(session: string, title: string, bot: BotRef) {
+    this.session = session;
+    this.title = title;
+    this.bot = bot;
+    this.record({ kind: 'created', bot, title });
+  }
+
+  connect(wire: Wire): void {
+    this.wires.add(wire);
+  }
+
+  disconnect(wire: Wire): void {
+    this.wires.delete(wire);
+  }
+
+  /** Ends every connection, as a network would. */
+  drop(code = 1012): void {
+    for (const wire of this.wires) wire.close({ code, reason: '' });
+    this.wires.clear();
+  }
+
+  receive(wire: Wire, data: { toString(): string }): void {
+    const decoded = decodeClientFrame(data.toString());
+    if (!decoded.ok) throw new Error(`The page sent what no server reads: ${decoded.error.message}`);
+    const { frame } = decoded;
+    if (frame.type === 'ping') return wire.send('{"type":"pong"}');
+    this.heard.push(frame);
+    if (frame.type === 'hello') this.welcome(wire, frame.seq ?? 0);
+    if (frame.type === 'send' && this.acknowledges) this.accept(wire, frame.id, frame.text);
+    if (frame.type === 'stop') this.end('stopped');
+  }
+
+  record(body: RecordBody, at?: number): EventFrame {
+    const seq = this.records.length + 1;
+    const event: EventFrame = { type: 'event', seq, at: at ?? Date.now() - EVENT_SPACING_MS, ...body };
+    this.records.push(event);
+    this.tell(event);
+    return event;
+  }
+
+  /** Lets the next message be answered; `say` continues, `end` finishes. */
+  begin(turn: number, attempt = 1): void {
+    this.answer = '';
+    this.thinking = '';
+    this.queue = { running: { turn, attempt }, waiting: this.queue.waiting.filter((one) => one.turn !== turn) };
+    this.tell({ type: 'queue', ...this.queue });
+  }
+
+  say(text: string, channel: 'text' | 'thinking' = 'text'): void {
+    const { running } = this.queue;
+    if (!running) throw new Error('No answer is running.');
+    const offset = (channel === 'text' ? this.answer : this.thinking).length;
+    if (channel === 'text') this.answer += text;
+    else this.thinking += text;
+    this.tell({ type: 'delta', ...running, offset, text, channel });
+  }
+
+  end(kind: 'reply' | 'stopped' | 'failed'): void {
+    const { running } = this.queue;
+    if (!running) return;
+    const outcome = { ...running, text: this.answer, ...(this.thinking === '' ? {} : { thinking: this.thinking }) };
+    this.queue = { ...this.queue, running: null };
+    if (kind === 'stopped') this.record({ kind, ...outcome });
+    else if (kind === 'failed') {
+      const message = 'The model sent nothing for 60 s. It may still be loading, or the machine is busy.';
+      this.record({ kind, ...outcome, code: 'idle_timeout', message });
+    } else {
+      const usage = { promptTokens: 20, answerTokens: 200, firstTokenMs: 300, totalMs: 2_400 };
+      this.record({ kind, ...outcome, model: this.bot.model, finish: 'stop', usage });
+    }
+    const next = this.queue.waiting[0];
+    if (next) this.begin(next.turn);
+    else this.tell({ type: 'queue', ...this.queue });
+  }
+
+  tell(frame: ServerFrame): void {
+    for (const wire of this.wires) wire.send(encodeServerFrame(frame));
+  }
+
+  private accept(wire: Wire, id: string, text: string): void {
+    const { seq } = this.record({ kind: 'message', id, text, priority: 0 }, Date.now());
+    const waiting = [...this.queue.waiting, { turn: seq, id, priority: 0 }];
+    this.queue = { ...this.queue, waiting };
+    wire.send(encodeServerFrame({ type: 'ack', id, seq, position: waiting.length - 1 }));
+    if (this.queue.running) this.tell({ type: 'queue', ...this.queue });
+    else this.begin(seq);
+  }
+
+  private welcome(wire: Wire, seq: number): void {
+    wire.send(
+      encodeServerFrame({
+        type: 'welcome',
+        protocol: PROTOCOL_VERSION,
+        session: this.session,
+        epoch: 'epoch-1',
+        seq: this.records.length,
+        from: seq,
+        reset: false,
+        bot: this.bot,
+        title: this.title,
+        archived: false,
+        tabs: this.wires.size,
+        queue: this.queue,
+        limits: LIMITS,
+      }),
+    );
+    for (const event of this.records.slice(seq)) wire.send(encodeServerFrame(event));
+    const { running } = this.queue;
+    if (!running) return;
+    if (this.thinking !== '') {
+      wire.send(encodeServerFrame({ type: 'delta', ...running, offset: 0, text: this.thinking, channel: 'thinking' }));
+    }
+    wire.send(encodeServerFrame({ type: 'delta', ...running, offset: 0, text: this.answer, channel: 'text' }));
+  }
+}
