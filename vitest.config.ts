@@ -11,6 +11,7 @@ export default defineConfig({
       {
         plugins: [
           cloudflareTest(async () => ({
+            main: './src/worker.ts',
             wrangler: { configPath: './wrangler.toml' },
             // Tests apply them with `applyD1Migrations`: workerd has no file system to read them from.
             miniflare: { bindings: { TEST_MIGRATIONS: await readD1Migrations('./migrations') } },

@@ -29,6 +29,10 @@ import { SessionRuntime } from './session-runtime.ts';
 import { receive } from './socket-frames.ts';
 import type { BotMessage } from '../protocol/transcript.ts';
 
+/** Close codes that only a runtime may report; an answer needs another one. */
+const NORMAL = 1000;
+const NO_STATUS = 1005;
+const ABNORMAL = 1006;
 const NOT_FOUND: WireError = { code: 'session_not_found', message: 'There is no such session.', retryable: false };
 
 export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
@@ -126,8 +130,10 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
     receive(this.#runtime, tab, data);
   }
 
-  override webSocketClose(socket: WebSocket): void {
+  override webSocketClose(socket: WebSocket, code: number): void {
     this.#runtime?.leave(socket);
+    // Unanswered, the client would wait for its close to end, and then call it broken.
+    socket.close(code === NO_STATUS || code === ABNORMAL ? NORMAL : code);
   }
 
   override webSocketError(socket: WebSocket): void {

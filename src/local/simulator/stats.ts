@@ -67,7 +67,7 @@ function maskSecrets(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const masked = { ...headers };
   for (const name of SECRET_HEADERS) {
     const value = masked[name];
-    if (value !== undefined) masked[name] = `…${value.slice(-SECRET_TAIL_LENGTH)}`;
+    if (value !== undefined) masked[name] = `…${String(value).slice(-SECRET_TAIL_LENGTH)}`;
   }
   return masked;
 }
