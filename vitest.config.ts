@@ -1,12 +1,22 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
-/** Two kinds of tests: in plain Node, and inside workerd with the real wrangler.toml. */
+/** The house itself, then what runs in plain Node (real servers and browsers included), then what runs inside workerd. */
 export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: 'node', include: ['test/**/*.test.ts'], exclude: ['test/workers/**'], testTimeout: 20_000 },
+        // First and alone: it builds for deployment, and the others run what is built.
+        test: { name: 'house', include: ['test/house/**/*.test.ts'], testTimeout: 20_000, sequence: { groupOrder: 0 } },
+      },
+      {
+        test: {
+          name: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/workers/**', 'test/house/**'],
+          testTimeout: 20_000,
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         plugins: [
@@ -17,7 +27,12 @@ export default defineConfig({
             miniflare: { bindings: { TEST_MIGRATIONS: await readD1Migrations('./migrations') } },
           })),
         ],
-        test: { name: 'workers', include: ['test/workers/**/*.test.ts'], testTimeout: 20_000 },
+        test: {
+          name: 'workers',
+          include: ['test/workers/**/*.test.ts'],
+          testTimeout: 20_000,
+          sequence: { groupOrder: 2 },
+        },
       },
     ],
   },
