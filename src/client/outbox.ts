@@ -206,7 +206,10 @@ export class Outbox {
   }
 
   #refuse(entry: Entry, { code, message }: ServerFrameOf<'error'>): void {
-    entry.message = { ...entry.message, refused: { code, message } };
+    // It did arrive before it was edited, and so long ago that no replay showed it. The new text stays for the person to decide.
+    const wasAnswered = code === 'id_conflict' && entry.edited;
+    const reason = wasAnswered ? 'It was sent with its earlier text, which is past changing.' : message;
+    entry.message = { ...entry.message, refused: { code, message: reason } };
     this.#shelf.changed();
     // A lost mark costs one more refusal after a reload.
     this.#shelf.put(entry.message).catch(() => {});
