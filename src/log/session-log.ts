@@ -25,8 +25,15 @@ interface RecordRow extends Record<string, string | number> {
 
 const sessionRow = z.object({ id: z.string(), owner: z.string(), delivered: z.int(), removed: z.int() });
 
+/** Records kept decoded: the stretch that prompts and catching-up tabs read again and again. */
+const CACHED_RECORDS = 128;
+/** A longer body is read anew each time, so that what is kept stays small. */
+const CACHED_BODY_LENGTH = 4 * 1024;
+
 export class SessionLog {
   readonly #sql: SqlPort;
+  /** By `seq`; never stale, since records are never rewritten. */
+  readonly #decoded = new Map<number, LogRecord>();
   #last: Uint8Array = GENESIS;
   /** Rows written since this object was built, for metrics and the row budget. */
   rowsWritten = 0;
@@ -112,7 +119,7 @@ export class SessionLog {
         maxLength,
       )
       .toArray();
-    return rows.map(toRecord);
+    return rows.map((row) => this.#toRecord(row));
   }
 
   /** Messages and outcomes before `seq`, newest first. */
@@ -152,6 +159,7 @@ export class SessionLog {
       this.#write('UPDATE session SET removed = 1');
       this.#write('DELETE FROM log');
     });
+    this.#decoded.clear();
   }
 
   /** Checks every link; null when the chain holds. */
@@ -170,17 +178,26 @@ export class SessionLog {
     return this.#sql
       .exec<RecordRow>(`SELECT seq, at, body FROM log ${where}`, ...bindings)
       .toArray()
-      .map(toRecord);
+      .map((row) => this.#toRecord(row));
+  }
+
+  /** A stored record. It was validated before it was written; one that does not parse is damage, and says so. */
+  #toRecord({ seq, at, body }: RecordRow): LogRecord {
+    const known = this.#decoded.get(seq);
+    if (known) return known;
+    const record = { ...recordBody.parse(JSON.parse(body)), seq, at };
+    if (body.length > CACHED_BODY_LENGTH) return record;
+    this.#decoded.set(seq, record);
+    for (const first of this.#decoded.keys()) {
+      if (this.#decoded.size <= CACHED_RECORDS) break;
+      this.#decoded.delete(first);
+    }
+    return record;
   }
 
   #write(query: string, ...bindings: (string | number | null | ArrayBuffer)[]): void {
     this.rowsWritten += this.#sql.exec(query, ...bindings).rowsWritten;
   }
-}
-
-/** A stored record. It was validated before it was written; one that does not parse is damage, and says so. */
-function toRecord(row: RecordRow): LogRecord {
-  return { ...recordBody.parse(JSON.parse(row.body)), seq: row.seq, at: row.at };
 }
 
 /** Just the digest's own bytes: a Buffer may be a window on a larger pool. */
