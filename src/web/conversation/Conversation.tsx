@@ -20,17 +20,15 @@ export function Conversation() {
   const { atEnd, ...follow } = useFollow(scroller, content, entries[0]?.key ?? null);
   useTarget(scroller);
 
-  const last = entries.at(-1);
-  const lastKey = last?.key ?? '';
-  const mine = last?.kind === 'sending' || last?.kind === 'user';
-  const known = useRef(lastKey);
+  const lastKey = entries.at(-1)?.key ?? '';
   useEffect(() => {
-    if (known.current === lastKey) return;
-    const began = known.current === '';
-    known.current = lastKey;
-    if (mine && !began) follow.toEnd();
-    else if (!atEnd.peek()) unseen.value = true;
+    if (!atEnd.peek()) unseen.value = true;
   }, [lastKey]);
+  const sends = useRef(chat.sends.value);
+  useEffect(() => {
+    if (sends.current !== chat.sends.value) follow.toEnd();
+    sends.current = chat.sends.value;
+  }, [chat.sends.value]);
 
   const scrolled = () => {
     follow.onScroll();
@@ -51,7 +49,7 @@ export function Conversation() {
         </div>
       </div>
       {atEnd.value ? null : (
-        <button type="button" class="to-end" data-testid="to-end" onClick={() => follow.toEnd(true)}>
+        <button type="button" class="to-end" data-testid="to-end" onClick={() => follow.toEnd()}>
           <Icon name="down" />
           {unseen.value || chat.answering.value ? 'New messages' : 'To the end'}
         </button>

@@ -11,7 +11,7 @@ const AT_END_PX = 48;
 
 interface Follow {
   atEnd: ReadonlySignal<boolean>;
-  toEnd(smooth?: boolean): void;
+  toEnd(): void;
   onScroll(): void;
 }
 
@@ -23,12 +23,10 @@ export function useFollow(
   const atEnd = useSignal(true);
   const first = useRef<{ key: string; top: number } | null>(null);
 
-  const toEnd = (smooth = false) => {
-    const element = scroller.current;
-    if (!element) return;
+  const toEnd = () => {
     atEnd.value = true;
-    const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    element.scrollTo({ top: element.scrollHeight, behavior: smooth && !still ? 'smooth' : 'instant' });
+    // At once: a smooth way would be overtaken by what arrives meanwhile.
+    if (scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight;
   };
 
   // The browser's own anchoring is off (Safari has none): one rule everywhere.

@@ -17,6 +17,8 @@ export interface Chat {
   /** The end of the running answer was asked for and has not come yet. */
   readonly stopping: ReadonlySignal<boolean>;
   readonly loadingOlder: ReadonlySignal<boolean>;
+  /** Counts what was sent from here: the reader then wants to see the end. */
+  readonly sends: ReadonlySignal<number>;
   open(session: string | null): void;
   /** After a connection that ended for good: tries from the beginning. */
   reopen(): void;
@@ -37,6 +39,7 @@ export function createChat(ports: Ports, toasts: Toasts, unsent: Unsent): Chat {
   const view = signal<SessionView | null>(null);
   const session = signal<string | null>(null);
   const loadingOlder = signal(false);
+  const sends = signal(0);
   const stopped = signal<string | null>(null);
   let client: SessionClient | null = null;
   let unsubscribe = () => {};
@@ -106,6 +109,7 @@ export function createChat(ports: Ports, toasts: Toasts, unsent: Unsent): Chat {
     answering: computed(() => runningTurn.value !== null),
     stopping: computed(() => runningKey.value !== null && runningKey.value === stopped.value),
     loadingOlder,
+    sends,
     open,
     reopen() {
       const id = session.peek();
@@ -115,6 +119,7 @@ export function createChat(ports: Ports, toasts: Toasts, unsent: Unsent): Chat {
     async send(text) {
       const target = client;
       if (!target) return false;
+      sends.value += 1;
       try {
         await target.send(text);
       } catch (error) {

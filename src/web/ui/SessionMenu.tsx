@@ -29,7 +29,11 @@ export function SessionMenu({ id, title, archived, onRename }: Props) {
     <>
       <Menu label={`Actions for ${titleOr(title)}`}>
         <MenuAction icon="edit" label="Rename" onChoose={onRename} />
-        <MenuAction icon="archive" label={archived ? 'Take out of the archive' : 'Archive'} onChoose={() => void archive()} />
+        <MenuAction
+          icon="archive"
+          label={archived ? 'Take out of the archive' : 'Archive'}
+          onChoose={() => void archive()}
+        />
         <MenuDownload label="Export as Markdown" href={exportHref('markdown')} />
         <MenuDownload label="Export as JSON" href={exportHref('json')} />
         <MenuAction icon="trash" label="Delete" danger onChoose={() => (asking.value = true)} />

@@ -25,6 +25,8 @@ export class Feed {
   queue: QueueView = { running: null, waiting: [] };
   /** Whether `send` is acknowledged; off, messages stay on their way. */
   acknowledges = true;
+  /** The oldest record that a page without history gets; what is before it is paged over HTTP. */
+  firstSeq = 1;
   private readonly wires = new Set<Wire>();
   private answer = '';
   private thinking = '';
@@ -117,7 +119,8 @@ export class Feed {
     else this.begin(seq);
   }
 
-  private welcome(wire: Wire, seq: number): void {
+  private welcome(wire: Wire, held: number): void {
+    const seq = Math.max(held, this.firstSeq - 1);
     wire.send(
       encodeServerFrame({
         type: 'welcome',

@@ -1,8 +1,9 @@
 /** Pictures of the page in its states: `node test/web/harness/shots.ts DIR`. For eyes, not for tests. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { buildWeb } from '../../../src/local/build-web.ts';
+import { launchBrowser } from './browser.ts';
 import type { Feed } from './feed.ts';
 import { sampleAnswers, sampleFeed, SESSION, STREAMED } from './sample.ts';
 import { installSite, ORIGIN, type Site } from './site.ts';
@@ -98,10 +99,7 @@ async function shoot(browser: Browser, dist: string, scene: string, view: keyof 
 const only = process.argv[3]?.split(',');
 await mkdir(outDir, { recursive: true });
 const { outDir: dist } = await buildWeb(join(outDir, 'dist'));
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
-});
+const browser = await launchBrowser();
 for (const scene of only ?? Object.keys(SCENES)) {
   await shoot(browser, dist, scene, 'desktop', false);
   await shoot(browser, dist, scene, 'phone', true);

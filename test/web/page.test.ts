@@ -1,0 +1,318 @@
+/** The built page in a real browser against a feed played by hand: what no pure test can see. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { buildWeb } from '../../src/local/build-web.ts';
+import { launchBrowser } from './harness/browser.ts';
+import { Feed } from './harness/feed.ts';
+import { ASSISTANT, sampleAnswers, SESSION } from './harness/sample.ts';
+import { installSite, ORIGIN, type Answers, type Site } from './harness/site.ts';
+
+const ADDRESS = `${ORIGIN}/#/s/${SESSION}`;
+
+let dist = '';
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let feed: Feed;
+let site: Site;
+/** Errors of the page and refusals of its Content-Security-Policy: there are to be none. */
+let complaints: string[];
+let answers: Answers;
+
+beforeAll(async () => {
+  dist = await mkdtemp(join(tmpdir(), 'switchboard-page-'));
+  await buildWeb(dist);
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser.close();
+  await rm(dist, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  feed = new Feed(SESSION, 'A chat', ASSISTANT);
+  answers = sampleAnswers(false);
+  context = await browser.newContext({ viewport: { width: 900, height: 600 } });
+  site = await installSite(context, dist, new Map([[SESSION, feed]]), (...call) => answers(...call));
+  page = await context.newPage();
+  complaints = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
+      complaints.push(message.text());
+    }
+  });
+});
+afterEach(async () => {
+  await context.close();
+  if (complaints.length > 0) throw new Error(complaints.join('\n'));
+});
+
+const composer = () => page.getByTestId('composer');
+const messages = () => page.getByTestId('message');
+const live = () => page.locator('[data-testid=connection][data-state=live]').waitFor({ state: 'attached' });
+const sent = () => feed.heard.flatMap((frame) => (frame.type === 'send' ? [frame.text] : []));
+const until = (check: () => boolean) => expect.poll(check, { timeout: 10_000 }).toBe(true);
+const scrollTop = () => page.locator('.scroller').evaluate((element) => element.scrollTop);
+const fromEnd = () =>
+  page.locator('.scroller').evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight);
+
+async function open(): Promise<void> {
+  await page.goto(ADDRESS);
+  await live();
+}
+
+async function say(text: string): Promise<void> {
+  await composer().fill(text);
+  await composer().press('Enter');
+}
+
+function exchange(text: string, answer: string): void {
+  feed.begin(feed.record({ kind: 'message', id: `m${feed.records.length}`, text, priority: 0 }).seq);
+  feed.say(answer);
+  feed.end('reply');
+}
+
+describe('an answer', () => {
+  test('grows in place: finished blocks are never drawn again, and the end of it moves nothing', async () => {
+    await open();
+    await say('Hello');
+    await page.getByTestId('running').waitFor();
+    feed.say('First paragraph.\n\n```ts\nlet a = 1;\n```\n\nThi');
+    await page.getByText('Thi', { exact: true }).waitFor();
+    const mark = (name: string) =>
+      page.evaluate((value) => {
+        for (const element of document.querySelectorAll('[data-role=bot] .markdown > *:not(:last-child)')) {
+          element.setAttribute('data-mark', value);
+        }
+      }, name);
+    await mark('kept');
+    feed.say('rd paragraph.\n\nFourth.');
+    await page.getByText('Fourth.').waitFor();
+    feed.end('reply');
+    await page.locator('[data-testid=message][data-role=bot][data-status=complete]').waitFor();
+    expect(await page.locator('[data-mark=kept]').count()).toBe(2);
+    expect(await page.locator('[data-role=bot] .markdown').innerText()).toMatch(
+      /First paragraph\.[^]*Third paragraph\.\s+Fourth\./,
+    );
+  });
+
+  test('cannot run, load or point to anything but what a reader may follow', async () => {
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    exchange(
+      'Attack me',
+      [
+        '<img src="https://evil.example/x.png" onerror="alert(1)"> <script>alert(1)</script>',
+        '![leak](https://evil.example/leak.png?secret) [bad](javascript:alert(1)) [good](https://good.example/)',
+        '<iframe src="https://evil.example"></iframe>\n\n<style>*{display:none}</style>',
+      ].join('\n\n'),
+    );
+    await open();
+    await page.getByRole('link', { name: 'good' }).waitFor();
+    const links = await page
+      .locator('.markdown a')
+      .evaluateAll((found) =>
+        found.map((link) => [link.getAttribute('href'), link.getAttribute('rel'), link.getAttribute('target')]),
+      );
+    const rel = 'noopener noreferrer nofollow';
+    expect(links).toEqual([
+      ['https://evil.example/leak.png?secret', rel, '_blank'],
+      ['https://good.example/', rel, '_blank'],
+    ]);
+    expect(await page.locator('.markdown :is(img, script, iframe, style)').count()).toBe(0);
+    expect(asked.filter((url) => !url.startsWith(ORIGIN))).toEqual([]);
+  });
+
+  test('says why it failed, and is asked for again', async () => {
+    await open();
+    await say('Hello');
+    await page.getByTestId('running').waitFor();
+    feed.end('failed');
+    expect(await page.getByTestId('failure').innerText()).toContain('idle_timeout');
+    await page.getByTestId('try-again').click();
+    await until(() => feed.heard.some(({ type }) => type === 'regenerate'));
+  });
+
+  test('is stopped by Escape in the message field', async () => {
+    await open();
+    await say('Hello');
+    await page.getByTestId('running').waitFor();
+    feed.say('Half of');
+    await composer().press('Escape');
+    await page.getByText('Stopped', { exact: true }).waitFor();
+    expect(await messages().last().getAttribute('data-status')).toBe('stopped');
+  });
+});
+
+describe('nothing written is lost', () => {
+  test('what was written without a connection is kept over a reload and sent once, in order', async () => {
+    await open();
+    site.reachable = false;
+    feed.drop();
+    await page.locator('[data-testid=connection]:not([data-state=live])').waitFor();
+    await say('one');
+    await say('two');
+    await expect.poll(() => page.getByTestId('pending-item').count()).toBe(2);
+    await page.reload();
+    await expect.poll(() => page.getByTestId('pending-item').count()).toBe(2);
+    expect(sent()).toEqual([]);
+    site.reachable = true;
+    await until(() => sent().length >= 2);
+    await expect.poll(() => page.getByTestId('pending-item').count()).toBe(0);
+    expect(sent()).toEqual(['one', 'two']);
+  });
+
+  test('it is sent though another chat was opened meanwhile', async () => {
+    await open();
+    feed.acknowledges = false;
+    await say('for the first chat');
+    await until(() => sent().length === 1);
+    site.reachable = false;
+    feed.drop();
+    await page.getByTestId('new-chat').click();
+    feed.acknowledges = true;
+    site.reachable = true;
+    await until(() => feed.records.some((record) => record.kind === 'message' && record.text === 'for the first chat'));
+  });
+
+  test('a draft is kept for its own chat', async () => {
+    await open();
+    await composer().fill('half a thought');
+    await page.getByTestId('new-chat').click();
+    await expect.poll(() => composer().inputValue()).toBe('');
+    await page.goto(ADDRESS);
+    await page.reload();
+    await expect.poll(() => composer().inputValue()).toBe('half a thought');
+  });
+
+  test('a chat that could not be made gives the text back', async () => {
+    const working = answers;
+    answers = (method, url, body) =>
+      method === 'POST'
+        ? { status: 503, body: { code: 'unavailable', detail: 'Not just now.' } }
+        : working(method, url, body);
+    await page.goto(ORIGIN);
+    await say('precious');
+    await page.getByText('Not just now.').waitFor();
+    expect(await composer().inputValue()).toBe('precious');
+    answers = working;
+    await composer().press('Enter');
+    await until(() => sent().includes('precious'));
+    expect(await composer().inputValue()).toBe('');
+  });
+});
+
+describe('the message field', () => {
+  test('Enter sends, Shift+Enter does not, nor does the Enter of an input method', async () => {
+    await open();
+    await composer().fill('a');
+    await composer().press('Shift+Enter');
+    await composer().pressSequentially('b');
+    await composer().evaluate((element) => {
+      element.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true }));
+    });
+    expect(sent()).toEqual([]);
+    await composer().press('Enter');
+    await until(() => sent().length === 1);
+    expect(sent()).toEqual(['a\nb']);
+  });
+
+  test('messages wait in line, and can be changed and withdrawn', async () => {
+    await open();
+    await say('first');
+    await page.getByTestId('running').waitFor();
+    await say('second');
+    await say('third');
+    const items = page.getByTestId('queue-item');
+    await expect
+      .poll(() => items.allInnerTexts())
+      .toEqual([expect.stringContaining('second'), expect.stringContaining('third')]);
+    await items.first().getByTestId('queue-edit').click();
+    await page.getByLabel('Waiting message', { exact: true }).fill('second, better');
+    await page.keyboard.press('Enter');
+    await until(() => feed.heard.some((frame) => frame.type === 'edit' && frame.text === 'second, better'));
+    await items.last().getByTestId('queue-cancel').click();
+    await until(() => feed.heard.some(({ type }) => type === 'cancel'));
+  });
+
+  test('a text over the limit is not sent and says so', async () => {
+    await open();
+    await composer().fill('x'.repeat(33_000));
+    expect(await page.locator('#length-note').innerText()).toContain('Too long by 232 bytes');
+    expect(await page.getByTestId('send').isDisabled()).toBe(true);
+  });
+});
+
+describe('reading', () => {
+  const LINES = Array.from({ length: 40 }, (_, index) => `Line ${index}.`).join('\n\n');
+
+  test('follows the end while the reader is there, and leaves them alone where they are not', async () => {
+    exchange('Long one', LINES);
+    await open();
+    await say('Go on');
+    await page.getByTestId('running').waitFor();
+    feed.say(LINES);
+    await expect.poll(fromEnd).toBeLessThan(2);
+    await page.locator('.scroller').evaluate((element) => element.scrollTo(0, 400));
+    await page.getByTestId('to-end').waitFor();
+    feed.say(`\n\n${LINES}`);
+    feed.end('reply');
+    await messages().last().locator('footer').waitFor();
+    expect(await scrollTop()).toBe(400);
+    await page.getByTestId('to-end').click();
+    await expect.poll(fromEnd).toBeLessThan(2);
+  });
+
+  test('older messages come above without moving what is read', async () => {
+    for (let count = 0; count < 5; count += 1) exchange(`Question ${count}`, LINES);
+    const working = answers;
+    const older = Array.from({ length: 6 }, (_, index) => {
+      const seq = index + 2;
+      return {
+        role: 'user',
+        seq,
+        turn: seq,
+        id: `old${seq}`,
+        text: `Old ${seq}\n\n\n\n`,
+        at: 1_000,
+        status: 'accepted',
+        priority: 0,
+      };
+    });
+    answers = (method, url, body) =>
+      url.pathname.endsWith('/messages') ? { body: { messages: older, nextCursor: null } } : working(method, url, body);
+    feed.firstSeq = 8;
+    await open();
+    await page.locator(`[data-seq="${feed.records.length}"] .markdown > p`).last().waitFor();
+    await expect.poll(fromEnd).toBeLessThan(2);
+    const target = messages().first();
+    await page.locator('.scroller').evaluate((element) => element.scrollTo(0, 120));
+    const first = await target.getAttribute('data-key');
+    const place = () =>
+      page.locator(`[data-key="${first}"]`).evaluate((element) => element.getBoundingClientRect().top);
+    const before = await place();
+    await page.getByText('Old 2').waitFor({ state: 'attached' });
+    expect(Math.abs((await place()) - before)).toBeLessThanOrEqual(1);
+    expect(await page.getByTestId('older').count()).toBe(0);
+  });
+
+  test('a search hit opens at its message', async () => {
+    exchange('How?', LINES);
+    exchange('And then?', LINES);
+    await page.goto(ORIGIN);
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('bucket');
+    await page.getByTestId('search-hit').click();
+    await live();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('data-seq'))).toBe('3');
+  });
+
+  test('a chat that is not there says so, and offers a new one', async () => {
+    await page.goto(`${ORIGIN}/#/s/s_${'f'.repeat(32)}`);
+    await page.getByTestId('session-missing').getByRole('link', { name: 'New chat' }).click();
+    await page.getByRole('heading', { name: 'What is on your mind?' }).waitFor();
+  });
+});
