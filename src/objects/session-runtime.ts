@@ -30,6 +30,8 @@ const REPLAY_LENGTH = 256 * 1024;
 const WAKE_DELAY_MS = 1_000;
 /** The platform ends an alarm after 15 minutes; longer work is handed to the next one. */
 const MAX_ALARM_MS = 10 * 60_000;
+/** How often a running alarm looks whether there is something to deliver or nothing left to do. */
+const LOOK_EVERY_MS = 1_000;
 /** Waits longer than this are left to a new alarm, so that a quiet object is not kept awake. */
 const MAX_AWAKE_WAIT_MS = 2_000;
 
@@ -244,7 +246,9 @@ export class SessionRuntime<Socket extends TabSocket> {
       return null;
     }
     if (!busy && due !== null && due - now > MAX_AWAKE_WAIT_MS) return due;
-    await this.#change(Math.min(due ?? until, until) - now);
+    // A look now and then, instead of being woken by every commit: a busy session has many.
+    const waitMs = Math.min(LOOK_EVERY_MS, (due ?? until) - now);
+    await new Promise<void>((resolve) => void this.#ports.setTimer(resolve, waitMs));
     return null;
   }
 
