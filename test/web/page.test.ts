@@ -233,9 +233,13 @@ describe('the message field', () => {
     await items.first().getByTestId('queue-edit').click();
     await page.getByLabel('Waiting message', { exact: true }).fill('second, better');
     await page.keyboard.press('Enter');
-    await until(() => feed.heard.some((frame) => frame.type === 'edit' && frame.text === 'second, better'));
+    await items.first().getByText('second, better').waitFor();
     await items.last().getByTestId('queue-cancel').click();
-    await until(() => feed.heard.some(({ type }) => type === 'cancel'));
+    await expect.poll(() => items.count()).toBe(1);
+    expect(feed.records.slice(-2)).toMatchObject([{ kind: 'edited', text: 'second, better' }, { kind: 'cancelled' }]);
+    feed.end('reply');
+    await messages().getByText('second, better').waitFor();
+    expect(await page.getByText('third').count()).toBe(0);
   });
 
   test('a text over the limit is not sent and says so', async () => {

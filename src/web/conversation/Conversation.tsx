@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { useApp } from '../state/context.ts';
 import { Icon } from '../ui/Icon.tsx';
@@ -16,6 +16,7 @@ export function Conversation() {
   const { entries } = chat.arranged.value;
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
+  const hasOlder = useComputed(() => chat.view.value?.olderBefore != null);
   const unseen = useSignal(false);
   const { atEnd, ...follow } = useFollow(scroller, content, entries[0]?.key ?? null);
   useTarget(scroller);
@@ -40,7 +41,9 @@ export function Conversation() {
       <div ref={scroller} class="scroller" onScroll={scrolled}>
         {/* Not live: a reader of a stream would be read every token. StatusRegion says what matters. */}
         <div ref={content} class="messages" role="log" aria-live="off" aria-label="Conversation" data-testid="messages">
-          <OlderMessages />
+          {hasOlder.value ? (
+            <OlderMessages loading={chat.loadingOlder.value} onLoad={() => void chat.loadOlder()} />
+          ) : null}
           {entries.map((entry) => {
             if (entry.kind === 'user') return <UserMessageView key={entry.key} message={entry.message} />;
             if (entry.kind === 'sending') return <SendingMessage key={entry.key} pending={entry.pending} />;

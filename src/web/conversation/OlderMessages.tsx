@@ -1,17 +1,8 @@
-import { useApp } from '../state/context.ts';
-
-export function OlderMessages() {
-  const { chat } = useApp();
-  if (chat.view.value?.olderBefore == null) return null;
+/** Drawn with the messages below it, never alone: its coming and going is part of their place. */
+export function OlderMessages({ loading, onLoad }: { loading: boolean; onLoad: () => void }) {
   return (
-    <button
-      type="button"
-      class="quiet older"
-      data-testid="older"
-      disabled={chat.loadingOlder.value}
-      onClick={() => void chat.loadOlder()}
-    >
-      {chat.loadingOlder.value ? 'Loading earlier messages…' : 'Show earlier messages'}
+    <button type="button" class="quiet older" data-testid="older" disabled={loading} onClick={onLoad}>
+      {loading ? 'Loading earlier messages…' : 'Show earlier messages'}
     </button>
   );
 }

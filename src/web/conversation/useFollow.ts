@@ -29,19 +29,20 @@ export function useFollow(
     if (scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight;
   };
 
+  // After every drawing: what is above the first message (a button that goes) moves it as well.
   // The browser's own anchoring is off (Safari has none): one rule everywhere.
   useLayoutEffect(() => {
     const element = scroller.current;
     const before = first.current;
-    const topOf = (key: string) =>
-      element?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.offsetTop ?? null;
-    if (element && before && before.key !== firstKey && !atEnd.peek()) {
-      const top = topOf(before.key);
-      if (top !== null) element.scrollTop += top - before.top;
+    const topOf = (key: string | null) =>
+      key === null ? null : (element?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.offsetTop ?? null);
+    const moved = before === null ? null : topOf(before.key);
+    if (element && before && moved !== null && moved !== before.top && !atEnd.peek()) {
+      element.scrollTop += moved - before.top;
     }
-    const top = firstKey === null ? null : topOf(firstKey);
+    const top = topOf(firstKey);
     first.current = firstKey === null || top === null ? null : { key: firstKey, top };
-  }, [firstKey]);
+  });
 
   useEffect(() => {
     if (!content.current || !scroller.current) return;

@@ -1,7 +1,7 @@
 /** A session as a server would feed it to the page, played by hand: no bot, no clock, no storage. */
 import { PROTOCOL_VERSION } from '../../../src/protocol/limits.ts';
 import { decodeClientFrame, encodeServerFrame } from '../../../src/protocol/codec.ts';
-import type { ClientFrame } from '../../../src/protocol/client-frames.ts';
+import type { ClientFrame, ClientFrameOf } from '../../../src/protocol/client-frames.ts';
 import type { EventFrame, RecordBody } from '../../../src/protocol/records.ts';
 import type { QueueView, ServerFrame } from '../../../src/protocol/server-frames.ts';
 import type { BotRef } from '../../../src/protocol/values.ts';
@@ -61,6 +61,7 @@ export class Feed {
     if (frame.type === 'hello') this.welcome(wire, frame.seq ?? 0);
     if (frame.type === 'send' && this.acknowledges) this.accept(wire, frame.id, frame.text);
     if (frame.type === 'stop') this.end('stopped');
+    if (frame.type === 'edit' || frame.type === 'cancel') this.change(frame);
   }
 
   record(body: RecordBody, at?: number): EventFrame {
@@ -117,6 +118,16 @@ export class Feed {
     wire.send(encodeServerFrame({ type: 'ack', id, seq, position: waiting.length - 1 }));
     if (this.queue.running) this.tell({ type: 'queue', ...this.queue });
     else this.begin(seq);
+  }
+
+  private change(frame: ClientFrameOf<'edit'> | ClientFrameOf<'cancel'>): void {
+    const waiting = this.queue.waiting.find(({ id }) => id === frame.id);
+    if (!waiting) throw new Error('Only what waits can be changed.');
+    const { turn } = waiting;
+    if (frame.type === 'edit') return void this.record({ kind: 'edited', turn, text: frame.text });
+    this.queue = { ...this.queue, waiting: this.queue.waiting.filter((one) => one !== waiting) };
+    this.record({ kind: 'cancelled', turn });
+    this.tell({ type: 'queue', ...this.queue });
   }
 
   private welcome(wire: Wire, held: number): void {
