@@ -34,10 +34,11 @@ const ids = (page: Page, session = 's'): Promise<string[]> =>
 const put = (page: Page, pending: Pending, session = 's'): Promise<void> =>
   page.evaluate(([name, given]) => window.outbox.put(name, given), [session, pending] as const);
 
-const serve = (to: BrowserContext): Promise<void> =>
-  to.route(`${ORIGIN}/**`, (route) =>
+async function serve(to: BrowserContext): Promise<void> {
+  await to.route(`${ORIGIN}/**`, (route) =>
     route.fulfill({ contentType: 'text/html', body: `<!doctype html><script>${script}</script>` }),
   );
+}
 
 async function open(prepare = '', from = context): Promise<Page> {
   const page = await from.newPage();

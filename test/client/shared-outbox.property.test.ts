@@ -182,3 +182,38 @@ test('a reload finds what was not acknowledged, in the order in which it was wri
     socket.record(index + 1, message(id));
   }
 });
+
+test('what was cancelled while the store was being read does not come back with what was read', async () => {
+  const shared = memoryOutbox();
+  let gate = Promise.resolve();
+  const harness = new Harness(
+    {},
+    {
+      ...shared,
+      load: async (session) => {
+        const found = await shared.load(session);
+        await gate;
+        return found;
+      },
+    },
+  );
+  await harness.client.send('a', { id: 'a' });
+  const held = Promise.withResolvers<void>();
+  gate = held.promise;
+  const socket = await harness.live();
+  const cancelled = harness.client.cancel('a');
+  held.resolve();
+  await cancelled;
+  await settle();
+  expect(harness.view.pending).toEqual([]);
+  expect(socket.of('send')).toEqual([]);
+});
+
+test('messages of several tabs go in the order in which they were written, whatever the order of the store', async () => {
+  const found = [3, 1, 4].map((at) => ({ id: `x${at}`, text: 'x', priority: 0, at, refused: null }));
+  const harness = new Harness({}, { ...memoryOutbox(), load: () => Promise.resolve(found) });
+  harness.clock.time = 2;
+  await harness.client.send('mine', { id: 'mine' });
+  await settle();
+  expect(harness.view.pending.map(({ id }) => id)).toEqual(['x1', 'mine', 'x3', 'x4']);
+});
