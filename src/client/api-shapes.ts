@@ -15,14 +15,13 @@ export const session = z.object({
 });
 export type ApiSession = z.infer<typeof session>;
 
-export const sessionSummary = z.extend(session, {
+const sessionSummary = z.extend(session, {
   archived: z.boolean(),
   folder,
   lastAt: timestampMs,
   /** The beginning of the newest message; null while there is none. */
   preview: z.nullable(z.string()),
 });
-export type SessionSummary = z.infer<typeof sessionSummary>;
 
 export const sessionList = z.object({ sessions: z.array(sessionSummary), nextCursor: cursor });
 export type SessionList = z.infer<typeof sessionList>;
@@ -45,7 +44,7 @@ const botMessage = z.object({
   usage: z.exactOptional(usage),
   error: z.exactOptional(z.object({ code: z.enum(TURN_ERRORS), message: z.string() })),
 });
-export const message = z.discriminatedUnion('role', [userMessage, botMessage]);
+const message = z.discriminatedUnion('role', [userMessage, botMessage]);
 
 /** `nextCursor` is the next `before`: the messages from there on are held. */
 export const messagesPage = z.object({
@@ -54,7 +53,7 @@ export const messagesPage = z.object({
 });
 export type MessagesPage = z.infer<typeof messagesPage>;
 
-export const bot = z.object({
+const bot = z.object({
   id: z.string(),
   name: z.string(),
   model: z.string(),
@@ -62,7 +61,6 @@ export const bot = z.object({
   /** Whether the endpoint has the model just now; null where nobody can tell. */
   available: z.nullable(z.boolean()),
 });
-export type ApiBot = z.infer<typeof bot>;
 
 export const botList = z.object({
   bots: z.array(bot),
@@ -96,7 +94,6 @@ const searchHit = z.object({
   after: z.array(preview),
   excerpt,
 });
-export type SearchHit = z.infer<typeof searchHit>;
 
 export const searchResult = z.object({ hits: z.array(searchHit), nextCursor: cursor });
 export type SearchResult = z.infer<typeof searchResult>;
