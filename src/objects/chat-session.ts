@@ -120,7 +120,7 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
     }
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
-    runtime.tabs.accept(server, runtime.owner);
+    runtime.join(server);
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -152,7 +152,7 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
     };
   }
 
-  #ports(): SessionPorts {
+  #ports(): SessionPorts<WebSocket> {
     const { ctx, env } = this;
     return {
       now: () => Date.now(),
@@ -161,6 +161,7 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
         return () => clearTimeout(timer);
       },
       setAlarm: (at) => void ctx.storage.setAlarm(at),
+      pingedAt: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0,
       answer: (question, signal) => answerQuestion(parseConfig(env), env, question, signal),
       async deliver({ id, owner }, records) {
         await projectRecords(env.DB, { id, user: owner }, records);

@@ -1,6 +1,6 @@
 /** Brings the log to D1: in batches, in order, again after every failure, never in the way of the chat. */
 import type { SessionLog, SessionRow } from '../log/session-log.ts';
-import { errorMessage } from '../protocol/text.ts';
+import { describeError } from '../metrics/describe-error.ts';
 import type { SessionPorts } from './ports.ts';
 
 /** Records and characters in one delivery. */
@@ -18,15 +18,16 @@ const RETRY_LAST_MS = 60_000;
 
 export class Delivery {
   readonly #log: SessionLog;
-  readonly #ports: SessionPorts;
+  readonly #ports: SessionPorts<unknown>;
   readonly session: SessionRow;
+  #underWay: Promise<void> | null = null;
   #failures = 0;
   #retryAt = 0;
   /** When the oldest and the newest undelivered record came; 0 when nothing is known yet, which makes them due. */
   #oldestAt = 0;
   #newestAt = 0;
 
-  constructor(log: SessionLog, ports: SessionPorts) {
+  constructor(log: SessionLog, ports: SessionPorts<unknown>) {
     this.#log = log;
     this.#ports = ports;
     this.session = log.session();
@@ -47,8 +48,15 @@ export class Delivery {
     return Math.max(due, this.#retryAt);
   }
 
-  /** Delivers one batch. Never throws: a failure moves the next try away. */
-  async deliver(): Promise<void> {
+  /** Delivers one batch, or waits for the one under way. Never throws: a failure moves the next try away. */
+  deliver(): Promise<void> {
+    this.#underWay ??= this.#deliverBatch().finally(() => {
+      this.#underWay = null;
+    });
+    return this.#underWay;
+  }
+
+  async #deliverBatch(): Promise<void> {
     const { delivered } = this.session;
     const records = this.#log.after(delivered, BATCH_RECORDS, BATCH_LENGTH);
     const last = records.at(-1);
@@ -83,7 +91,7 @@ export class Delivery {
     this.#ports.report('delivery_failed', {
       session: this.session.id,
       tries: this.#failures,
-      error: errorMessage(error),
+      ...describeError(error),
     });
     return this.#retryAt;
   }

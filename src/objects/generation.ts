@@ -1,5 +1,5 @@
 /** One attempt at answering one turn: reads the stream and says how it ended. */
-import { errorMessage } from '../protocol/text.ts';
+import { describeError } from '../metrics/describe-error.ts';
 import type { Body } from '../protocol/records.ts';
 import { TurnFailure, type AnswerEnd, type AnswerStream } from '../responders/port.ts';
 import type { SessionPorts } from './ports.ts';
@@ -13,11 +13,11 @@ export class Generation implements RunningAnswer {
   text = '';
   thinking = '';
   readonly #abort = new AbortController();
-  readonly #ports: SessionPorts;
+  readonly #ports: SessionPorts<unknown>;
   readonly #startedAt: number;
   #firstTokenAt = 0;
 
-  constructor(turn: number, attempt: number, ports: SessionPorts) {
+  constructor(turn: number, attempt: number, ports: SessionPorts<unknown>) {
     this.turn = turn;
     this.attempt = attempt;
     this.#ports = ports;
@@ -65,7 +65,7 @@ export class Generation implements RunningAnswer {
     const { turn, attempt, text } = this;
     const known = error instanceof TurnFailure;
     // A fault of ours: the reader is told that much, the operator the rest.
-    if (!known) this.#ports.report('generation_fault', { turn, attempt, error: errorMessage(error) });
+    if (!known) this.#ports.report('generation_fault', { turn, attempt, ...describeError(error) });
     const code = known ? error.code : 'endpoint_error';
     const message = known ? error.message : 'The answer failed for a reason of our own.';
     return { kind: 'failed', turn, attempt, text, ...this.#thinkingPart(), code, message };

@@ -12,13 +12,15 @@ export interface Question {
   history: Iterable<PastTurn>;
 }
 
-export interface SessionPorts {
+export interface SessionPorts<Socket> {
   /** Milliseconds since 1970. */
   now(): number;
   /** Calls back once after `delayMs`; returns what cancels it. */
   setTimer(callback: () => void, delayMs: number): () => void;
   /** Runs `SessionRuntime.alarm` at or after `at` (ms since 1970), at least once, also in a new process. Replaces an earlier one. */
   setAlarm(at: number): void;
+  /** When the platform last answered a ping of this socket (ms since 1970); 0 if never. */
+  pingedAt(socket: Socket): number;
   /** Asks the bot. Aborting the signal closes the connection to the model. */
   answer(question: Question, signal: AbortSignal): AnswerStream;
   /** Brings records into the history; the same ones again are harmless. */

@@ -32,6 +32,8 @@ const WAKE_DELAY_MS = 1_000;
 const MAX_ALARM_MS = 10 * 60_000;
 /** How often a running alarm looks whether there is something to deliver or nothing left to do. */
 const LOOK_EVERY_MS = 1_000;
+/** How long a change of a session's settings waits for D1 to have it. */
+const DELIVER_NOW_MS = 1_000;
 /** Waits longer than this are left to a new alarm, so that a quiet object is not kept awake. */
 const MAX_AWAKE_WAIT_MS = 2_000;
 
@@ -39,7 +41,7 @@ export class SessionRuntime<Socket extends TabSocket> {
   readonly tabs: Tabs<Socket>;
   readonly epoch: string;
   readonly #log: SessionLog;
-  readonly #ports: SessionPorts;
+  readonly #ports: SessionPorts<Socket>;
   readonly #delivery: Delivery;
   #state: SessionState;
   #generation: Generation | null = null;
@@ -50,7 +52,7 @@ export class SessionRuntime<Socket extends TabSocket> {
   /** Called once after the next commit. */
   #onCommit: (() => void)[] = [];
 
-  constructor(log: SessionLog, ports: SessionPorts, sockets: readonly Socket[], epoch: string) {
+  constructor(log: SessionLog, ports: SessionPorts<Socket>, sockets: readonly Socket[], epoch: string) {
     this.#log = log;
     this.#ports = ports;
     this.epoch = epoch;
@@ -62,9 +64,13 @@ export class SessionRuntime<Socket extends TabSocket> {
       recordsAfter: (seq) => log.after(seq, REPLAY_RECORDS, REPLAY_LENGTH),
       running: () => this.#generation,
     });
-    this.tabs.restore(sockets);
+    this.tabs.restore(sockets, ports.now());
     if (this.#state.running) this.dispatch({ type: 'recover' });
     else this.#keepAwake();
+  }
+
+  now(): number {
+    return this.#ports.now();
   }
 
   get state(): SessionState {
@@ -156,6 +162,17 @@ export class SessionRuntime<Socket extends TabSocket> {
     return message && { id, seq: message.seq, position: positionOf(this.#state, message.seq) };
   }
 
+  /** A socket was accepted; it says hello next. */
+  join(socket: Socket): void {
+    this.tabs.accept(socket, this.#ports.now());
+  }
+
+  /** Lets go of connections that only look open; they come back by themselves if they live. */
+  sweep(): void {
+    const gone = this.tabs.closeSilent(this.#ports.now(), (socket) => this.#ports.pingedAt(socket));
+    if (gone > 0) this.tabs.broadcast({ type: 'presence', tabs: this.tabs.size });
+  }
+
   /** A socket is gone. */
   leave(socket: Socket): void {
     if (this.tabs.remove(socket)) this.tabs.broadcast({ type: 'presence', tabs: this.tabs.size });
@@ -203,9 +220,15 @@ export class SessionRuntime<Socket extends TabSocket> {
     });
   }
 
-  /** Delivers what is there, best effort, for callers that are about to read it from D1. */
+  /** Delivers what is there, for callers that are about to read it from D1; gives up waiting soon, never fails. */
   async deliverNow(): Promise<void> {
-    await this.#delivery.deliver();
+    await new Promise<void>((resolve) => {
+      const cancel = this.#ports.setTimer(resolve, DELIVER_NOW_MS);
+      void this.#delivery.deliver().finally(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   /** Whether anything is left to do without anybody asking. */
@@ -239,6 +262,7 @@ export class SessionRuntime<Socket extends TabSocket> {
     const now = this.#ports.now();
     if (now >= until) return now;
     if (this.removed) return this.#forget();
+    this.sweep();
     const busy = this.#state.running !== null;
     const due = this.#delivery.dueAt(this.#state.seq, busy);
     if (due !== null && due <= now) {

@@ -26,6 +26,7 @@ const LIMITS = {
 
 /** One frame from one tab. */
 export function receive<S extends TabSocket>(runtime: SessionRuntime<S>, tab: Tab, data: string | ArrayBuffer): void {
+  tab.heardAt = runtime.now();
   const decoded = decodeClientFrame(data);
   if (!decoded.ok) {
     refuse(tab, decoded.error);
@@ -76,6 +77,7 @@ function hello<S extends TabSocket>(runtime: SessionRuntime<S>, tab: Tab, frame:
     refuse(tab, { code: 'protocol_version', message, retryable: false });
     return tab.close(CLOSE.protocolVersion, 'Another protocol version.');
   }
+  runtime.sweep();
   const { state } = runtime;
   const isNew = tab.seq === null;
   const from = startingPoint(state, frame.seq);

@@ -14,10 +14,9 @@ export interface TabSocket {
 }
 
 /** What survives hibernation with the socket. It may lag behind the truth: readers skip records they have. */
-const attachment = z.object({ user: z.string(), seq: z.nullable(z.int()) });
+const attachment = z.object({ seq: z.nullable(z.int()) });
 
 export class Tab {
-  readonly user: string;
   /** The last record sent; null until `hello`. */
   seq: number | null;
   /** How far the running answer was sent, for the attempt named. */
@@ -25,29 +24,33 @@ export class Tab {
   attempt = 0;
   textOffset = 0;
   thinkingOffset = 0;
+  /** When the socket was accepted, or outlived its object, and when it last sent a frame (ms since 1970). */
+  readonly acceptedAt: number;
+  heardAt: number;
   /** Unreadable frames so far. */
   badFrames = 0;
   readonly #socket: TabSocket;
   /** Characters sent and not yet credited. Outgoing sockets report no back-pressure, so readers do. */
   #unread = 0;
 
-  private constructor(socket: TabSocket, user: string, seq: number | null) {
+  private constructor(socket: TabSocket, seq: number | null, now: number) {
     this.#socket = socket;
-    this.user = user;
     this.seq = seq;
+    this.acceptedAt = now;
+    this.heardAt = now;
   }
 
   /** A socket that was just accepted. */
-  static accept(socket: TabSocket, user: string): Tab {
-    const tab = new Tab(socket, user, null);
+  static accept(socket: TabSocket, now: number): Tab {
+    const tab = new Tab(socket, null, now);
     tab.save();
     return tab;
   }
 
   /** A socket that outlived the object which accepted it; null if it is not one of ours. */
-  static restore(socket: TabSocket): Tab | null {
+  static restore(socket: TabSocket, now: number): Tab | null {
     const parsed = attachment.safeParse(socket.deserializeAttachment());
-    return parsed.success ? new Tab(socket, parsed.data.user, parsed.data.seq) : null;
+    return parsed.success ? new Tab(socket, parsed.data.seq, now) : null;
   }
 
   /** Whether a frame of this length may be sent now. One frame larger than the window goes alone. */
@@ -77,7 +80,7 @@ export class Tab {
   }
 
   save(): void {
-    this.#socket.serializeAttachment({ user: this.user, seq: this.seq });
+    this.#socket.serializeAttachment({ seq: this.seq });
   }
 
   close(code: number, reason: string): void {

@@ -1,5 +1,7 @@
 /** All tabs of a session, and the pump that brings each of them to the end of the log and of the running answer. */
 import { encodeServerFrame } from '../protocol/codec.ts';
+import { CLOSE } from '../protocol/codes.ts';
+import { HELLO_TIMEOUT_MS, SILENCE_TIMEOUT_MS } from '../protocol/limits.ts';
 import type { LogRecord } from '../protocol/records.ts';
 import type { ServerFrame } from '../protocol/server-frames.ts';
 import type { Channel } from '../protocol/values.ts';
@@ -41,15 +43,15 @@ export class Tabs<Socket extends TabSocket> {
     return this.#tabs.size;
   }
 
-  accept(socket: Socket, user: string): Tab {
-    const tab = Tab.accept(socket, user);
+  accept(socket: Socket, now: number): Tab {
+    const tab = Tab.accept(socket, now);
     this.#tabs.set(socket, tab);
     return tab;
   }
 
-  restore(sockets: readonly Socket[]): void {
+  restore(sockets: readonly Socket[], now: number): void {
     for (const socket of sockets) {
-      const tab = Tab.restore(socket);
+      const tab = Tab.restore(socket, now);
       if (tab) this.#tabs.set(socket, tab);
     }
   }
@@ -69,6 +71,20 @@ export class Tabs<Socket extends TabSocket> {
     for (const tab of this.#tabs.values()) {
       if (tab !== but && tab.seq !== null && tab.canTake(text.length)) tab.send(text);
     }
+  }
+
+  /** Closes sockets that were silent for too long, or never said hello; returns how many. */
+  closeSilent(now: number, pingedAt: (socket: Socket) => number): number {
+    const before = this.#tabs.size;
+    for (const [socket, tab] of this.#tabs) {
+      const silentMs = now - Math.max(tab.heardAt, pingedAt(socket));
+      if (silentMs > SILENCE_TIMEOUT_MS) tab.close(CLOSE.silent, 'Nothing was heard for too long.');
+      else if (tab.seq === null && now - tab.acceptedAt > HELLO_TIMEOUT_MS)
+        tab.close(CLOSE.helloTimeout, 'No hello came.');
+      else continue;
+      this.#tabs.delete(socket);
+    }
+    return before - this.#tabs.size;
   }
 
   closeAll(code: number, reason: string): void {

@@ -27,8 +27,3 @@ export function textProblem(text: string, id: string): WireError | null {
   if (text.trim() === '') return { code: 'text_empty', message: 'The message is empty.', retryable: false, id };
   return null;
 }
-
-/** What went wrong, from whatever was thrown. */
-export function errorMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -5,7 +5,7 @@ import { methodNotAllowed } from 'hono/method-not-allowed';
 import { isTrustedOrigin } from '../auth/origin.ts';
 import type { RequestErrorCode } from '../protocol/codes.ts';
 import type { WireError } from '../protocol/server-frames.ts';
-import { describeError } from './backends.ts';
+import { describeError } from '../metrics/describe-error.ts';
 import { botRoutes } from './bots.ts';
 import { connectRoutes } from './connect.ts';
 import type { AppEnv, ServerDeps } from './deps.ts';

@@ -1,13 +1,13 @@
 /** Calls to what may be down for a while: session objects and D1. */
 import { HistoryError } from '../history/error.ts';
 import type { Result } from '../objects/session-rpc.ts';
+import { describeError } from '../metrics/describe-error.ts';
 import type { ServerDeps } from './deps.ts';
 import { RequestRefused, refused, refusedForNow } from './problem.ts';
 
 /** An object that crashed is back within milliseconds, one that is overloaded after about a second. */
 const OBJECT_RETRY_MS = 1_000;
 const DATABASE_RETRY_MS = 5_000;
-const MAX_MESSAGE_LENGTH = 200;
 
 /**
  * What the session's object answers.
@@ -39,20 +39,4 @@ export async function askHistory<T>(deps: ServerDeps, requestId: string, call: (
     const message = 'The list of sessions and the search are not available just now; conversations go on.';
     throw refusedForNow('unavailable', message, DATABASE_RETRY_MS);
   }
-}
-
-/**
- * An error as operators may see it: its name and where it was thrown. Not its message, which may
- * quote what a person wrote (JSON.parse's does; Drizzle's lists the parameters); except what D1
- * itself says, which names tables and never values.
- */
-export function describeError(error: unknown): { error: string; stack: string } {
-  if (!(error instanceof Error)) return { error: typeof error, stack: '' };
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-  const cause = error.cause instanceof Error ? error.cause : error;
-  const said = [error, cause].find(({ message }) => message.startsWith('D1_'))?.message;
-  return {
-    error: said === undefined ? error.name : `${error.name}: ${said.slice(0, MAX_MESSAGE_LENGTH)}`,
-    stack: frames.map((frame) => frame.trim()).join(' | '),
-  };
 }

@@ -17,7 +17,10 @@ export function Page() {
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.key === 'Escape') drawerOpen.value = false;
+      if (event.key !== 'Escape' || !drawerOpen.peek()) return;
+      drawerOpen.value = false;
+      // The focus goes back to where it came from, not to the top of the page.
+      document.querySelector<HTMLElement>('#drawer-button')?.focus();
     };
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);

@@ -221,6 +221,44 @@ describe('readers', () => {
   });
 });
 
+describe('connections that only look open', () => {
+  test('are let go within 10 s while the session works, and others are told', async () => {
+    const fake = await world();
+    const dead = await fake.join();
+    const live = await fake.join();
+    dead.pingedAt = fake.time;
+    await fake.say(live, send('a'));
+    await fake.advance(9_000);
+    expect(dead.closed).toBeNull();
+    await fake.advance(1_100);
+    expect(dead.closed?.code).toBe(4101);
+    expect(live.closed).toBeNull();
+    expect(live.of('presence').at(-1)).toMatchObject({ tabs: 1 });
+  });
+
+  test('a socket that never says hello is let go too', async () => {
+    const fake = await world();
+    const { FakeSocket } = await import('../support/fake-world.ts');
+    const mute = new FakeSocket();
+    fake.runtime.join(mute);
+    await fake.say(await fake.join(), send('a'));
+    await fake.advance(11_100);
+    expect(mute.closed?.code).toBe(4102);
+  });
+
+  test('in a quiet session they cost nothing, and the next hello finds them', async () => {
+    const fake = await world();
+    const dead = await fake.join();
+    dead.pingedAt = fake.time;
+    await fake.advance(60_000);
+    expect(dead.closed).toBeNull();
+    expect(fake.alarmsSet).toBe(1);
+    const tab = await fake.join();
+    expect(dead.closed?.code).toBe(4101);
+    expect(tab.of('welcome')[0]).toMatchObject({ tabs: 1 });
+  });
+});
+
 describe('faults', () => {
   test('S14: after the process ended, the turn goes on by itself under the next attempt, nobody connected', async () => {
     const fake = await world();
@@ -376,7 +414,7 @@ describe('bad input', () => {
     const fake = await world();
     const { FakeSocket } = await import('../support/fake-world.ts');
     const socket = new FakeSocket();
-    fake.runtime.tabs.accept(socket, 'u_owner');
+    fake.runtime.join(socket);
     await fake.say(socket, send('a'));
     await fake.sayRaw(socket, '{ "type": "ping" }');
     expect(socket.frames).toMatchObject([{ type: 'error', code: 'hello_required' }, { type: 'pong' }]);

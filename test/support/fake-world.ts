@@ -13,6 +13,8 @@ import { nodeSql } from './node-sql.ts';
 
 export class FakeSocket implements TabSocket {
   readonly frames: ServerFrame[] = [];
+  /** When its last ping was answered; a live one pings all the time. */
+  pingedAt = Infinity;
   closed: { code: number; reason: string } | null = null;
   #attachment: unknown;
 
@@ -113,7 +115,7 @@ export class FakeWorld {
     return new SessionRuntime(log, this.#ports(), sockets, `epoch-${this.#boots}`);
   }
 
-  #ports(): SessionPorts {
+  #ports(): SessionPorts<FakeSocket> {
     const boot = this.#boots;
     // A process that was replaced must not reach the world any more.
     const alive = () => boot === this.#boots;
@@ -128,6 +130,7 @@ export class FakeWorld {
         this.alarmAt = at;
         this.alarmsSet += 1;
       },
+      pingedAt: (socket) => socket.pingedAt,
       answer: (question, signal) => this.model.answer(question, signal),
       deliver: async (_, records) => {
         await Promise.resolve();
@@ -189,7 +192,7 @@ export class FakeWorld {
   /** A tab that has said hello. */
   async join(known: { seq?: number; turn?: number; attempt?: number; offset?: number } = {}): Promise<FakeSocket> {
     const socket = new FakeSocket();
-    this.runtime.tabs.accept(socket, 'u_owner');
+    this.runtime.join(socket);
     await this.say(socket, { type: 'hello', protocol: 1, ...known });
     return socket;
   }

@@ -24,11 +24,16 @@ export function Header() {
       <button
         type="button"
         class="quiet icon-button only-narrow"
+        id="drawer-button"
         data-testid="drawer"
         aria-label="List of chats"
         aria-controls="sidebar"
         aria-expanded={drawerOpen.value}
-        onClick={() => (drawerOpen.value = true)}
+        onClick={() => {
+          drawerOpen.value = true;
+          // Shown by the next frame; what is hidden takes no focus.
+          requestAnimationFrame(() => document.querySelector<HTMLElement>('#sidebar .new-chat')?.focus());
+        }}
       >
         <Icon name="menu" />
       </button>

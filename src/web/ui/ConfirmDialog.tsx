@@ -18,7 +18,7 @@ export function ConfirmDialog({ title, text, action, onConfirm, onClose }: Props
       <h2 id={titleId}>{title}</h2>
       <p>{text}</p>
       <div class="dialog-actions">
-        <button type="button" autofocus onClick={() => dialog.current?.close()}>
+        <button type="button" onClick={() => dialog.current?.close()}>
           Cancel
         </button>
         <button

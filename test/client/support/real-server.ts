@@ -50,7 +50,7 @@ export class Network {
     const link = this.#current;
     if (!link || link.accepted) return;
     link.accepted = true;
-    this.world.runtime.tabs.accept(link, 'u_owner');
+    this.world.runtime.join(link);
     link.clientEnd.onopen?.();
     await settle();
   }
