@@ -1,0 +1,94 @@
+/**
+ * What Switchboard is compared with: a Durable Object that does the least an object must do to chat.
+ * It accepts a WebSocket, asks the model for every message, and forwards. It keeps nothing, knows no
+ * user, resumes nothing, and sends no history to the model.
+ *
+ * - `each`: every token is read, parsed and forwarded as a frame of its own
+ * - `whole`: the answer is read at once and forwarded in one frame, the limit of what an object can do
+ */
+import type {
+  DurableObjectNamespace,
+  DurableObjectState,
+  WebSocket as WorkersWebSocket,
+  WebSocketPair as WorkersWebSocketPair,
+} from '@cloudflare/workers-types';
+
+declare const WebSocketPair: typeof WorkersWebSocketPair;
+
+interface Bindings {
+  BARE: DurableObjectNamespace;
+  MODEL_URL: string;
+}
+
+interface Line {
+  message: { content: string };
+  done: boolean;
+}
+
+/** A refusal of the model's endpoint ends the measurement: the figure would mean nothing. */
+const CLOSE_MODEL_FAILED = 4500;
+
+export class BareObject {
+  readonly #state: DurableObjectState;
+  readonly #env: Bindings;
+
+  constructor(state: DurableObjectState, env: Bindings) {
+    this.#state = state;
+    this.#env = env;
+  }
+
+  fetch(request: Request): Response {
+    const { 0: client, 1: server } = new WebSocketPair();
+    const mode = new URL(request.url).searchParams.get('mode') === 'whole' ? 'whole' : 'each';
+    this.#state.acceptWebSocket(server, [mode]);
+    const init = { status: 101, webSocket: client };
+    return new Response(null, init);
+  }
+
+  async webSocketMessage(socket: WorkersWebSocket, text: string): Promise<void> {
+    const response = await fetch(`${this.#env.MODEL_URL}/api/chat`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'simulator', messages: [{ role: 'user', content: text }], stream: true }),
+    });
+    if (!response.ok || response.body === null) return socket.close(CLOSE_MODEL_FAILED, `status ${response.status}`);
+    if (this.#state.getTags(socket).includes('whole')) forwardWhole(socket, await response.text());
+    else await forwardEach(socket, response.body);
+  }
+
+  webSocketClose(socket: WorkersWebSocket): void {
+    socket.close();
+  }
+}
+
+async function forwardEach(socket: WorkersWebSocket, body: ReadableStream<Uint8Array>): Promise<void> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let rest = '';
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const lines = (rest + decoder.decode(value, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const { message, done: last }: Line = JSON.parse(line);
+      socket.send(JSON.stringify({ text: message.content, done: last }));
+    }
+  }
+}
+
+function forwardWhole(socket: WorkersWebSocket, body: string): void {
+  const lines: Line[] = body
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  socket.send(JSON.stringify({ text: lines.map(({ message }) => message.content).join(''), done: true }));
+}
+
+export default {
+  fetch(request: Request, env: Bindings) {
+    const name = new URL(request.url).pathname;
+    const object = env.BARE.get(env.BARE.idFromName(name));
+    return object.fetch(request.url, { headers: Object.fromEntries(request.headers) });
+  },
+};

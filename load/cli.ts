@@ -1,0 +1,116 @@
+/** `npm run load -- SCENARIO`: runs it, shows its figures, and fails when a gate is missed. */
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { currentCommit, describeMachine } from './machine.ts';
+import { createProgress } from './progress.ts';
+import { LoadError, type ScenarioOptions, type ScenarioResult } from './scenario.ts';
+import { SCENARIOS } from './scenarios.ts';
+import { resultText } from './table.ts';
+
+const HELP = `npm run load -- SCENARIO [options]
+  --list                 the scenarios
+  --seconds N            how long is measured in all
+  --users N              users at once
+  --tokens N             tokens of an answer
+  --state DIR            where servers keep their state (default: in memory; on a disk its syncs are what is measured)
+  --json FILE            write every figure and every round
+  --url URL              load this server instead of one of its own; not on this machine only with
+  --yes-i-own-this       which says that you may`;
+
+const MAX_SECONDS = 24 * 60 * 60;
+const MAX_USERS = 20_000;
+const MAX_TOKENS = 100_000;
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
+const EXIT = { ok: 0, failed: 1, interrupted: 130 };
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+      seconds: { type: 'string' },
+      users: { type: 'string' },
+      tokens: { type: 'string' },
+      state: { type: 'string' },
+      json: { type: 'string' },
+      url: { type: 'string' },
+      'yes-i-own-this': { type: 'boolean', default: false },
+    },
+  });
+  const [name, ...others] = positionals;
+  if (values.help || values.list || name === undefined) {
+    console.log(values.help || !values.list ? HELP : listText());
+    return values.help || values.list ? EXIT.ok : EXIT.failed;
+  }
+  if (others.length > 0) throw new LoadError('usage', 'Name one scenario.');
+  const scenario = SCENARIOS.find((candidate) => candidate.name === name);
+  if (!scenario) throw new LoadError('usage', `There is no scenario "${name}". --list shows them.`);
+  const progress = createProgress();
+  const options: ScenarioOptions = {
+    seconds: numberOf('--seconds', values.seconds, MAX_SECONDS),
+    users: numberOf('--users', values.users, MAX_USERS),
+    tokens: numberOf('--tokens', values.tokens, MAX_TOKENS),
+    state: values.state ?? null,
+    url: urlOf(values.url, values['yes-i-own-this']),
+    signal: interruption(),
+    progress: progress.show,
+  };
+  const startedAt = new Date();
+  let result: ScenarioResult;
+  try {
+    result = await scenario.run(options);
+  } finally {
+    progress.clear();
+  }
+  const ok = result.gates.every((gate) => gate.ok);
+  console.log(`${scenario.name}: ${scenario.summary}\n\n${resultText(result)}`);
+  if (values.json !== undefined) {
+    const { seconds, users, tokens, state, url } = options;
+    const about = { scenario: scenario.name, startedAt, commit: await currentCommit(), machine: describeMachine() };
+    const report = { ...about, options: { seconds, users, tokens, state, url }, ok, ...result };
+    await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  }
+  return ok ? EXIT.ok : EXIT.failed;
+}
+
+function listText(): string {
+  return SCENARIOS.map(({ name, summary }) => `${name.padEnd(12)} ${summary}`).join('\n');
+}
+
+function numberOf(option: string, text: string | undefined, max: number): number | null {
+  if (text === undefined) return null;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
+  throw new LoadError('usage', `${option} must be a whole number from 1 to ${max}.`);
+}
+
+/** Load on somebody else's server is an attack. */
+function urlOf(text: string | undefined, isOwn: boolean): URL | null {
+  if (text === undefined) return null;
+  if (!/^https?:/.test(text) || !URL.canParse(text))
+    throw new LoadError('usage', `--url ${text} is not an http(s) URL.`);
+  const url = new URL(text);
+  if (isOwn || LOOPBACK.has(url.hostname)) return url;
+  throw new LoadError('usage', `${url.hostname} is not this machine. Add --yes-i-own-this if you may load it.`);
+}
+
+/** The first Ctrl-C ends the scenario and what it started; the second one this process, at once. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(EXIT.interrupted);
+      controller.abort(new LoadError('not_finished', 'Interrupted.'));
+    });
+  }
+  return controller.signal;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const isExpected = error instanceof LoadError || (error instanceof TypeError && 'code' in error);
+  console.error(isExpected ? error.message : error);
+  process.exitCode = EXIT.failed;
+}

@@ -1,0 +1,101 @@
+/**
+ * Closed loop: every user sends, waits for the reply, sends again. It measures how much a server
+ * can do; it does not measure what people wait at a given rate, because a server that slows down
+ * is asked less.
+ */
+import { Latencies } from './histogram.ts';
+
+/** A reply that takes longer is not waited for; its message is then one without an answer. */
+export const REPLY_TIMEOUT_MS = 30_000;
+
+/** One message of one user and what became of it, as its client saw it. Times in ms after sending. */
+export interface Exchange {
+  id: string;
+  text: string;
+  /** Null: not acknowledged, or by a server that does not. */
+  ackMs: number | null;
+  firstMs: number | null;
+  /** Null: no reply came. */
+  replyMs: number | null;
+  reply: string | null;
+  /** What kept the reply from coming, or from being a whole one. */
+  problem: string | null;
+}
+
+export interface LoadUser {
+  /** Sends one message and waits for its reply. Never rejects. */
+  exchange(text: string): Promise<Exchange>;
+  /** What the server has sent to this user so far. */
+  readonly received: { frames: number; characters: number };
+  close(): void;
+}
+
+export interface Loop {
+  /** Of each user, in the order of sending; with those that ended after the window. */
+  exchanges: Exchange[][];
+  /** Replies that came within the window. */
+  inWindow: number;
+  /** The window's real length. */
+  windowMs: number;
+  /** From the end of the window to the last reply. */
+  tailMs: number;
+}
+
+/**
+ * Lets all users talk for `windowMs`; resolves when every one has the reply it waits for.
+ * @param atEnd called when the window is over
+ */
+export async function closedLoop(
+  users: readonly LoadUser[],
+  { windowMs, signal, atEnd }: { windowMs: number; signal: AbortSignal; atEnd: () => void },
+): Promise<Loop> {
+  const startedAt = performance.now();
+  let endedAt: number | null = null;
+  let inWindow = 0;
+  const end = (): void => {
+    if (endedAt !== null) return;
+    endedAt = performance.now();
+    atEnd();
+  };
+  const timer = setTimeout(end, windowMs);
+  signal.addEventListener('abort', end, { once: true });
+  const talk = async (user: LoadUser, number: number): Promise<Exchange[]> => {
+    const done: Exchange[] = [];
+    while (endedAt === null) {
+      const exchange = await user.exchange(messageText(number, done.length));
+      done.push(exchange);
+      // A user without a reply has a broken connection, or a server that is lost: it would only wait again.
+      if (exchange.reply === null) break;
+      if (endedAt === null) inWindow += 1;
+    }
+    return done;
+  };
+  try {
+    const exchanges = await Promise.all(users.map(talk));
+    end();
+    const windowEnd = endedAt ?? performance.now();
+    return { exchanges, inWindow, windowMs: windowEnd - startedAt, tailMs: performance.now() - windowEnd };
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+  }
+}
+
+/** About as long as what a person asks; no two are the same. */
+function messageText(user: number, message: number): string {
+  return `Question ${message + 1} of user ${user + 1}: what changed since the last time we spoke about it?`;
+}
+
+export class Timings {
+  readonly ack = new Latencies();
+  readonly first = new Latencies();
+  readonly reply = new Latencies();
+
+  record(exchanges: Iterable<Exchange>): void {
+    for (const { ackMs, firstMs, replyMs } of exchanges) {
+      if (ackMs !== null) this.ack.record(ackMs);
+      if (firstMs !== null) this.first.record(firstMs);
+      if (replyMs !== null) this.reply.record(replyMs);
+    }
+  }
+}

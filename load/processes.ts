@@ -1,0 +1,52 @@
+/** Processor time and memory of processes, from Linux's /proc; null wherever that is not. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** The kernel reports to user space in hundredths of a second on every architecture that Node runs on. */
+const TICKS_PER_SECOND = 100;
+const BYTES_PER_KIB = 1_024;
+
+/** Fields of /proc/PID/stat after the name, which may itself hold blanks and brackets. */
+function statFields(pid: number): { name: string; fields: string[] } | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const [open, close] = [stat.indexOf('('), stat.lastIndexOf(')')];
+    return { name: stat.slice(open + 1, close), fields: stat.slice(close + 2).split(' ') };
+  } catch {
+    return null;
+  }
+}
+
+/** Processor time that a process has used so far, user and system, ended threads included. */
+export function processorSeconds(pid: number): number | null {
+  const stat = statFields(pid);
+  if (!stat) return null;
+  // utime and stime are fields 14 and 15, counted from 1; the name was the second.
+  return (Number(stat.fields[11]) + Number(stat.fields[12])) / TICKS_PER_SECOND;
+}
+
+export function residentBytes(pid: number): number | null {
+  try {
+    const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return kib === undefined ? null : Number(kib) * BYTES_PER_KIB;
+  } catch {
+    return null;
+  }
+}
+
+/** The children of this process that are called `name`. */
+export function childrenNamed(name: string): Set<number> {
+  const children = new Set<number>();
+  let entries: string[];
+  try {
+    entries = readdirSync('/proc');
+  } catch {
+    return children;
+  }
+  for (const entry of entries) {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid)) continue;
+    const stat = statFields(pid);
+    if (stat?.name === name && Number(stat.fields[1]) === process.pid) children.add(pid);
+  }
+  return children;
+}

@@ -1,0 +1,73 @@
+/** What every load scenario is and returns. New ones are a module in `scenarios/` and a line in `scenarios.ts`. */
+
+export interface ScenarioOptions {
+  /** How long is measured in all, in seconds; null: as long as the scenario itself thinks right. */
+  seconds: number | null;
+  /** Users at once; null: the scenario's own number. */
+  users: number | null;
+  /** Tokens of an answer; null: the scenario's own number. */
+  tokens: number | null;
+  /** The folder under which servers keep their state; null: the default, see state-folder.ts. */
+  state: string | null;
+  /** The server to load; null: one that the scenario starts itself. */
+  url: URL | null;
+  /** Aborted by Ctrl-C: the scenario ends what it started and rejects with the reason. */
+  signal: AbortSignal;
+  /** One short line about what happens just now. */
+  progress(this: void, line: string): void;
+}
+
+/** One measured number. */
+export interface Figure {
+  /** The table it stands in. */
+  group: string;
+  /** Whose number it is: the column. */
+  subject: string;
+  /** What it is: the row. */
+  name: string;
+  /** Null: could not be measured here. */
+  value: number | null;
+  unit: string;
+  /** The rounds that `value` is the median of. */
+  rounds?: readonly number[];
+}
+
+/** A bound that must hold, or the command fails. */
+export interface Gate {
+  name: string;
+  value: number;
+  limit: number;
+  ok: boolean;
+}
+
+export interface ScenarioResult {
+  figures: Figure[];
+  gates: Gate[];
+  /** What a reader has to know to read the figures rightly. */
+  notes: string[];
+}
+
+export interface Scenario {
+  name: string;
+  summary: string;
+  run(options: ScenarioOptions): Promise<ScenarioResult>;
+}
+
+export function atLeast(name: string, value: number, limit: number): Gate {
+  return { name, value, limit, ok: value >= limit };
+}
+
+export function atMost(name: string, value: number, limit: number): Gate {
+  return { name, value, limit, ok: value <= limit };
+}
+
+/** What was asked for cannot be done: the person is told so in one line. */
+export class LoadError extends Error {
+  override readonly name = 'LoadError';
+  readonly code: 'usage' | 'start_failed' | 'not_finished';
+
+  constructor(code: LoadError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}

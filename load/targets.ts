@@ -1,0 +1,74 @@
+/** The servers of `servers.ts` as targets of a round. */
+import { BareUser, type BareMode } from './bare-user.ts';
+import { addCounts, countRecorded, differences, NO_COUNTS, type Counts } from './check.ts';
+import type { Exchange } from './driver.ts';
+import { HistoryRows } from './history-rows.ts';
+import type { Target } from './round.ts';
+import type { Started, StartedSwitchboard } from './servers.ts';
+import { SwitchboardUser } from './switchboard-user.ts';
+
+/** Conversations that are also read over HTTP and compared; all of them would be a load of its own. */
+const SAMPLED_SESSIONS = 5;
+
+export function bareTarget(bare: Started, model: Started, mode: BareMode): Target<BareUser> {
+  return {
+    serverPid: bare.pid,
+    modelPid: model.pid,
+    connect: (round, number) => BareUser.connect(bare.url, `${mode} ${round} ${number}`, mode),
+  };
+}
+
+/** What was found in D1 and over HTTP. */
+export interface Stored {
+  rowsExpected: number;
+  rowsFound: number;
+  /** Messages that a client and `GET messages` tell differently. */
+  different: number;
+}
+
+export class SwitchboardTarget implements Target<SwitchboardUser> {
+  readonly serverPid: number | null;
+  readonly modelPid: number | null;
+  #stored: Stored = { rowsExpected: 0, rowsFound: 0, different: 0 };
+  readonly #url: string;
+  readonly #rows: HistoryRows;
+  readonly #signal: AbortSignal;
+
+  private constructor(url: string, rows: HistoryRows, pids: [number | null, number | null], signal: AbortSignal) {
+    this.#url = url;
+    this.#rows = rows;
+    [this.serverPid, this.modelPid] = pids;
+    this.#signal = signal;
+  }
+
+  static async of(switchboard: StartedSwitchboard, model: Started, signal: AbortSignal): Promise<SwitchboardTarget> {
+    const rows = new HistoryRows(await switchboard.server.miniflare.getD1Database('DB'));
+    return new SwitchboardTarget(switchboard.url, rows, [switchboard.pid, model.pid], signal);
+  }
+
+  /** What was found since this was asked last. */
+  takeStored(): Stored {
+    const stored = this.#stored;
+    this.#stored = { rowsExpected: 0, rowsFound: 0, different: 0 };
+    return stored;
+  }
+
+  connect(): Promise<SwitchboardUser> {
+    return SwitchboardUser.connect(this.#url);
+  }
+
+  /** The history is the server's work too: a round is not over before D1 has every message. */
+  async finish(users: readonly SwitchboardUser[]): Promise<void> {
+    const expected = users.reduce((sum, { history }) => sum + history.length, 0);
+    this.#stored.rowsExpected += expected;
+    this.#stored.rowsFound += await this.#rows.reach(expected, this.#signal);
+    await this.#rows.skip();
+  }
+
+  async check(users: readonly SwitchboardUser[], exchanges: readonly Exchange[][]): Promise<Counts> {
+    for (const user of users.slice(0, SAMPLED_SESSIONS)) {
+      this.#stored.different += differences(user.history, await user.storedHistory());
+    }
+    return users.map((user, index) => countRecorded(exchanges[index] ?? [], user.history)).reduce(addCounts, NO_COUNTS);
+  }
+}
