@@ -3,7 +3,7 @@
  * and catching up after a pause are the same thing here: send what the tab lacks, from where it is.
  */
 import * as z from 'zod/mini';
-import { CREDIT_WINDOW_BYTES } from '../protocol/limits.ts';
+import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from '../protocol/limits.ts';
 
 /** What a tab needs of a WebSocket. */
 export interface TabSocket {
@@ -53,9 +53,12 @@ export class Tab {
     return parsed.success ? new Tab(socket, parsed.data.seq, now) : null;
   }
 
-  /** Whether a frame of this length may be sent now. One frame larger than the window goes alone. */
+  /**
+   * Whether a frame of this length may be sent now. A reader keeps up to one step of credit to
+   * itself, so below that it counts as having read everything: then a frame of any length may go.
+   */
   canTake(length: number): boolean {
-    return this.#unread === 0 || this.#unread + length <= CREDIT_WINDOW_BYTES;
+    return this.#unread < CREDIT_STEP_BYTES || this.#unread + length <= CREDIT_WINDOW_BYTES;
   }
 
   send(frame: string): void {

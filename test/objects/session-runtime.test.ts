@@ -190,6 +190,18 @@ describe('readers', () => {
     expect(tab.of('event').at(-1)).toMatchObject({ kind: 'reply', text: 'y'.repeat(300_000) });
   });
 
+  test('S17: a reader that owes less than a step of credit gets a frame of any length', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    await fake.say(tab, send('a'));
+    await fake.model.say('z'.repeat(60_000));
+    await fake.model.say('z'.repeat(195_000));
+    await fake.model.end();
+    expect(joined(tab.frames, 2, 1).length).toBe(255_000);
+    await fake.say(tab, { type: 'credit', bytes: 250_000 });
+    expect(tab.of('event').at(-1)).toMatchObject({ kind: 'reply' });
+  });
+
   test('after hibernation a tab goes on where it was', async () => {
     const fake = await world();
     const tab = await fake.join();
