@@ -1,0 +1,20 @@
+/** `npm run dev`: `wrangler dev`, with what it needs and cannot make itself: secrets that hold, and tables. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseConfig } from '../env.ts';
+import { ROOT } from './build-worker.ts';
+import { localVariables, withSecrets } from './variables.ts';
+
+const devVars = join(ROOT, '.dev.vars');
+parseConfig(withSecrets(localVariables(devVars, {}), devVars));
+
+/** Wrangler would ask Cloudflare where requests come from, and complain on a machine without internet. */
+const env = { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: 'false' };
+
+function wrangler(...args: string[]): void {
+  const { status } = spawnSync('wrangler', args, { cwd: ROOT, stdio: 'inherit', env });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+wrangler('d1', 'migrations', 'apply', 'DB', '--local');
+wrangler('dev', ...process.argv.slice(2));
