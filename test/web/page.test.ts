@@ -320,3 +320,39 @@ describe('reading', () => {
     await page.getByRole('heading', { name: 'What is on your mind?' }).waitFor();
   });
 });
+
+describe('a small phone', () => {
+  test('nothing is wider than the screen, and the list is a drawer that the keyboard can leave', async () => {
+    exchange(
+      'Show me',
+      'A\n\n```ts\n' +
+        'x'.repeat(300) +
+        '\n```\n\n' +
+        '| a | b |\n|---|---|\n' +
+        '| ' +
+        'word '.repeat(60) +
+        '| ' +
+        'y'.repeat(200) +
+        ' |\n',
+    );
+    await page.setViewportSize({ width: 360, height: 640 });
+    await open();
+    feed.tell({ type: 'presence', tabs: 12 });
+    await page.getByTestId('tabs').waitFor();
+    await page.locator('.table-scroll').waitFor();
+    const wider = await page.evaluate(() =>
+      [...document.querySelectorAll('.main *')]
+        .filter((element) => element.closest('pre, .table-scroll') === null || element.matches('pre, .table-scroll'))
+        .filter((element) => element.getBoundingClientRect().right > innerWidth)
+        .map((element) => element.className),
+    );
+    expect(wider).toEqual([]);
+    expect(await page.locator('.header').evaluate((element) => element.clientHeight)).toBeLessThan(64);
+    expect(await page.getByTestId('session-item').first().isVisible()).toBe(false);
+    await page.getByTestId('drawer').click();
+    await page.getByTestId('session-item').first().waitFor();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('new-chat');
+    await page.keyboard.press('Escape');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('drawer-button');
+  });
+});

@@ -32,7 +32,9 @@ export function Header() {
         onClick={() => {
           drawerOpen.value = true;
           // Shown by the next frame; what is hidden takes no focus.
-          requestAnimationFrame(() => document.querySelector<HTMLElement>('#sidebar .new-chat')?.focus());
+          requestAnimationFrame(() =>
+            document.querySelector<HTMLElement>('#sidebar .new-chat')?.focus({ preventScroll: true }),
+          );
         }}
       >
         <Icon name="menu" />

@@ -15,7 +15,7 @@ export function SearchBox() {
       event.preventDefault();
       drawerOpen.value = true;
       // The drawer is shown by then; a hidden field takes no focus.
-      requestAnimationFrame(() => input.current?.focus());
+      requestAnimationFrame(() => input.current?.focus({ preventScroll: true }));
     };
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);

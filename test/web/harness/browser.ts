@@ -1,16 +1,8 @@
 import { chromium, type Browser } from 'playwright-core';
+import { BROWSER_FLAGS, findBrowser } from '../../support/browser.ts';
 
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-/** The browser named by CHROMIUM_PATH, else the one of the system. */
 export function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium', args: FLAGS });
+  const executablePath = findBrowser();
+  if (executablePath === null) throw new Error('There is no Chromium: set CHROMIUM_PATH.');
+  return chromium.launch({ executablePath, args: BROWSER_FLAGS });
 }
