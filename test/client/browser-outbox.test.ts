@@ -6,10 +6,9 @@ import { build } from 'esbuild';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Pending } from '../../src/client/types.ts';
-import { BROWSER_FLAGS, findBrowser } from '../support/browser.ts';
+import { launchBrowser, launchOptions } from '../support/browser.ts';
 
 const ORIGIN = 'http://outbox.test';
-const executablePath = findBrowser() ?? '/usr/bin/chromium';
 
 /** What the bundle puts on the page. */
 interface OnPage {
@@ -63,7 +62,7 @@ beforeAll(async () => {
   script = outputFiles[0]?.text ?? '';
 });
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath, args: BROWSER_FLAGS });
+  browser = await launchBrowser();
 });
 afterAll(() => browser.close());
 beforeEach(async () => {
@@ -99,7 +98,7 @@ test('a message outlives its tab', async () => {
 test('a message outlives a browser that is killed as soon as it is stored', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'switchboard-outbox-'));
   const launch = async (): Promise<BrowserContext> => {
-    const launched = await chromium.launchPersistentContext(folder, { executablePath, args: BROWSER_FLAGS });
+    const launched = await chromium.launchPersistentContext(folder, launchOptions());
     await serve(launched);
     return launched;
   };

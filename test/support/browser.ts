@@ -2,13 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { chromium, type Browser } from 'playwright-core';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 const MAC = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
 const INSTALL_TIMEOUT_MS = 8 * 60_000;
 
 /** What keeps a headless browser from looking for the internet. */
-export const BROWSER_FLAGS = [
+const BROWSER_FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -48,4 +49,15 @@ function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** How playwright starts it. @throws when there is no browser */
+export function launchOptions(): { executablePath: string; args: string[] } {
+  const executablePath = findBrowser();
+  if (executablePath === null) throw new Error('There is no Chromium: set CHROMIUM_PATH.');
+  return { executablePath, args: BROWSER_FLAGS };
+}
+
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch(launchOptions());
 }

@@ -2,7 +2,7 @@
 import { WebSocket } from 'ws';
 import { encodeClientFrame } from '../../src/protocol/codec.ts';
 import type { ClientFrame, ClientFrameOf } from '../../src/protocol/client-frames.ts';
-import { PROTOCOL_VERSION } from '../../src/protocol/limits.ts';
+import { CREDIT_STEP_BYTES, PROTOCOL_VERSION } from '../../src/protocol/limits.ts';
 import type { EventFrame } from '../../src/protocol/records.ts';
 import type { ServerFrame, ServerFrameOf } from '../../src/protocol/server-frames.ts';
 import { messageText, newConnection, recordReceived, recordSent, type ClientRecording } from './recording.ts';
@@ -17,17 +17,22 @@ export class Wire {
   readonly received: ServerFrame[] = [];
   /** Resolves when the connection has ended. */
   readonly closed: Promise<{ code: number; reason: string }>;
+  /** Returns credit as clients have to; without it the server stops sending after a window. */
+  credits = true;
   readonly recording: ClientRecording = { name: 'wire', connections: [] };
   readonly #socket: WebSocket;
   readonly #connection = newConnection(this.recording);
   #listeners: (() => void)[] = [];
   #ended = '';
+  #uncredited = 0;
 
   constructor(url: string, headers: Readonly<Record<string, string>>) {
     this.#socket = new WebSocket(url, { headers, perMessageDeflate: false });
     this.#socket.on('message', (data) => {
-      const frame = recordReceived(this.#connection, messageText(data));
+      const text = messageText(data);
+      const frame = recordReceived(this.#connection, text);
       if (frame) this.received.push(frame);
+      this.#credit(text.length);
       this.#tell();
     });
     this.#socket.on('error', (error) => {
@@ -128,6 +133,13 @@ export class Wire {
   /** Gone without a word, as with a lost network. */
   drop(): void {
     this.#socket.terminate();
+  }
+
+  #credit(length: number): void {
+    this.#uncredited += length;
+    if (!this.credits || this.#uncredited < CREDIT_STEP_BYTES) return;
+    this.send({ type: 'credit', bytes: this.#uncredited });
+    this.#uncredited = 0;
   }
 
   #tell(): void {

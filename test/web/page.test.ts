@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildWeb } from '../../src/local/build-web.ts';
-import { launchBrowser } from './harness/browser.ts';
+import { launchBrowser } from '../support/browser.ts';
 import { Feed } from './harness/feed.ts';
 import { ASSISTANT, sampleAnswers, SESSION } from './harness/sample.ts';
 import { installSite, ORIGIN, type Answers, type Site } from './harness/site.ts';

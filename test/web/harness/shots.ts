@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { buildWeb } from '../../../src/local/build-web.ts';
-import { launchBrowser } from './browser.ts';
+import { launchBrowser } from '../../support/browser.ts';
 import type { Feed } from './feed.ts';
 import { sampleAnswers, sampleFeed, SESSION, STREAMED } from './sample.ts';
 import { installSite, ORIGIN, type Site } from './site.ts';
