@@ -10,7 +10,7 @@ import { botRoutes } from './bots.ts';
 import { connectRoutes } from './connect.ts';
 import type { AppEnv, ServerDeps } from './deps.ts';
 import { exportRoutes } from './export.ts';
-import { addCorsHeaders, addSecurityHeaders, preflight } from './headers.ts';
+import { addAssetCaching, addCorsHeaders, addSecurityHeaders, preflight } from './headers.ts';
 import { healthRoutes } from './health.ts';
 import { messageRoutes } from './messages.ts';
 import { problemResponse, refused, RequestRefused } from './problem.ts';
@@ -86,6 +86,7 @@ function finish(c: Context<AppEnv>, { config }: ServerDeps): void {
   const response = new Response(answer.body, answer);
   const isData = DATA_PATHS.test(c.req.path);
   addSecurityHeaders(response.headers, c.req.raw, isData);
+  if (response.ok) addAssetCaching(response.headers, c.req.path);
   if (isData) {
     response.headers.set('x-request-id', c.var.requestId);
     addCorsHeaders(response.headers, c.req.raw, config.allowedOrigins);

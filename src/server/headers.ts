@@ -16,6 +16,9 @@ const PAGE_CSP = [
 /** What the API answers is data: a browser that is made to show it as a page runs nothing. */
 const DATA_CSP = "default-src 'none'; frame-ancestors 'none'";
 const HSTS_SECONDS = 180 * 24 * 60 * 60;
+/** Where the build puts files named by their content. */
+const HASHED_ASSETS = '/assets/';
+const ONE_YEAR_SECONDS = 365 * 24 * 60 * 60;
 const PREFLIGHT_CACHE_SECONDS = 600;
 
 /** Adds to `headers` what belongs on a response to `request`. */
@@ -32,6 +35,11 @@ export function addSecurityHeaders(headers: Headers, request: Request, isData: b
   }
   // Conversations are private: no cache on the way may keep them.
   if (isData && !headers.has('cache-control')) headers.set('cache-control', 'no-store');
+}
+
+/** A file whose name changes with its content need never be asked for again. */
+export function addAssetCaching(headers: Headers, path: string): void {
+  if (path.startsWith(HASHED_ASSETS)) headers.set('cache-control', `public, max-age=${ONE_YEAR_SECONDS}, immutable`);
 }
 
 /** Lets pages of allowed origins read answers, with their user's cookie. */

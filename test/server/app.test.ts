@@ -141,6 +141,16 @@ describe('headers', () => {
 });
 
 describe('pages', () => {
+  it('are kept by browsers for good when their name changes with their content, and only then', async () => {
+    const caching = async (path: string, status = 200) => {
+      const { app } = harness({}, { fetchAsset: () => Promise.resolve(new Response('x', { status })) });
+      return (await app.request(path)).headers.get('cache-control') ?? '';
+    };
+    expect(await caching('/assets/main-ABC.js')).toContain('immutable');
+    expect(await caching('/')).not.toContain('immutable');
+    expect(await caching('/assets/gone.js', 404)).not.toContain('immutable');
+  });
+
   it('come from the assets, by GET and HEAD only', async () => {
     const asked: string[] = [];
     const fetchAsset = (request: Request) => {
