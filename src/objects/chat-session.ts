@@ -85,6 +85,7 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
     const runtime = this.#for(user);
     if (!runtime) return { ok: false, error: NOT_FOUND };
     runtime.remove(CLOSE.sessionNotFound);
+    await runtime.deliverNow();
     return { ok: true, value: null };
   }
 

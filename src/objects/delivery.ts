@@ -15,6 +15,8 @@ const MAX_LAG_MS = 10_000;
 /** Waiting after failures: doubling from the first to the last. */
 const RETRY_FIRST_MS = 500;
 const RETRY_LAST_MS = 60_000;
+/** D1 gives a batch up after 30 s. A call that is never answered at all must not end the delivery for good. */
+const CALL_TIMEOUT_MS = 40_000;
 
 export class Delivery {
   readonly #log: SessionLog;
@@ -63,7 +65,7 @@ export class Delivery {
     if (!last) return;
     try {
       const startedAt = this.#ports.now();
-      await this.#ports.deliver(this.session, records);
+      await this.#inTime(this.#ports.deliver(this.session, records));
       this.#log.markDelivered(last.seq);
       this.session.delivered = last.seq;
       this.#failures = 0;
@@ -78,11 +80,19 @@ export class Delivery {
   /** Erases the session from D1. Never throws: returns when to try again, or null when it is done. */
   async forget(): Promise<number | null> {
     try {
-      await this.#ports.forget(this.session);
+      await this.#inTime(this.#ports.forget(this.session));
       return null;
     } catch (error) {
       return this.#failed(error);
     }
+  }
+
+  /** What comes of a call that took too long is ignored: delivering or forgetting again is harmless. */
+  #inTime(call: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#ports.setTimer(() => reject(new Error('D1_TIMEOUT: no answer came')), CALL_TIMEOUT_MS);
+      call.finally(cancel).then(resolve, reject);
+    });
   }
 
   #failed(error: unknown): number {

@@ -220,11 +220,12 @@ export class SessionRuntime<Socket extends TabSocket> {
     });
   }
 
-  /** Delivers what is there, for callers that are about to read it from D1; gives up waiting soon, never fails. */
+  /** Brings D1 up to date for callers that are about to read from it; gives up waiting soon, never fails. */
   async deliverNow(): Promise<void> {
     await new Promise<void>((resolve) => {
       const cancel = this.#ports.setTimer(resolve, DELIVER_NOW_MS);
-      void this.#delivery.deliver().finally(() => {
+      const work = this.removed ? this.#delivery.forget() : this.#delivery.deliver();
+      void work.finally(() => {
         cancel();
         resolve();
       });

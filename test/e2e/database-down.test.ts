@@ -97,6 +97,14 @@ test('D1 answers never: messages are accepted and answered all the same', async 
   await setDatabase('silent');
   await converse(wire, 'silent');
   expect(await user.post(session, 'http', 'Over HTTP too', 20)).toMatchObject({ status: 200 });
+  // What waits for D1 as a courtesy waits for a moment only.
+  const born = await user.session({ title: 'Born in silence' });
+  const patched = await user.request(`/api/sessions/${born}`, {
+    method: 'PATCH',
+    body: { title: 'Renamed in silence' },
+  });
+  expect(patched).toMatchObject({ status: 200, body: { title: 'Renamed in silence' } });
+  expect((await user.request(`/api/sessions/${born}`, { method: 'DELETE' })).status).toBe(204);
 });
 
 test('a session deleted while D1 is down is gone for its readers at once, and from D1 after', async () => {

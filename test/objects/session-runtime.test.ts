@@ -342,6 +342,37 @@ describe('faults', () => {
     expect(fake.alarmAt).toBeNull();
   });
 
+  test('S4, S19: a D1 that never answers a call delays the delivery, and does not end it', async () => {
+    const fake = await world();
+    fake.d1Silent = true;
+    const tab = await fake.join();
+    await fake.say(tab, send('a'));
+    await fake.model.end();
+    await fake.advance(5_000);
+    fake.d1Silent = false;
+    await fake.advance(60_000);
+    expect(fake.delivered).toEqual(fake.records());
+    expect(fake.alarmAt).toBeNull();
+  });
+
+  test('deleting waits a moment for D1 to have forgotten, so that a list read next does not show it', async () => {
+    const fake = await world();
+    await fake.advance(5_000);
+    fake.runtime.remove(4404);
+    await fake.runtime.deliverNow();
+    expect(fake.forgotten).toBe(1);
+    // A D1 that does not answer is not waited for.
+    const slow = await world();
+    slow.d1Silent = true;
+    slow.runtime.remove(4404);
+    const waited = slow.runtime.deliverNow();
+    await slow.advance(1_000);
+    await waited;
+    slow.d1Silent = false;
+    await slow.advance(60_000);
+    expect(slow.destroyed).toBe(true);
+  });
+
   test('S18: while D1 is down a quiet session sleeps between its tries', async () => {
     const fake = await world();
     fake.d1Down = true;

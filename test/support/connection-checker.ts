@@ -1,7 +1,7 @@
 /** What one connection brought, held against the log: records, deltas, credit (S5, S11, S12, S15, S16, S17). */
 import { isDeepStrictEqual } from 'node:util';
 import type { ClientFrameOf } from '../../src/protocol/client-frames.ts';
-import { CREDIT_WINDOW_BYTES } from '../../src/protocol/limits.ts';
+import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from '../../src/protocol/limits.ts';
 import type { EventFrame, LogRecord } from '../../src/protocol/records.ts';
 import type { ServerFrame, ServerFrameOf } from '../../src/protocol/server-frames.ts';
 import type { Report } from './history-model.ts';
@@ -75,7 +75,7 @@ class ConnectionCheck {
 
   received(frame: ServerFrame, length: number): void {
     // The client's count is never above the server's, so what is too much here was too much there.
-    if (CREDITED.has(frame.type) && this.#unread > 0 && this.#unread + length > CREDIT_WINDOW_BYTES) {
+    if (CREDITED.has(frame.type) && this.#unread >= CREDIT_STEP_BYTES && this.#unread + length > CREDIT_WINDOW_BYTES) {
       this.#report('S17', `${this.#unread + length} characters are unread after a ${frame.type}`);
     }
     this.#unread += length;

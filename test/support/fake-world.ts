@@ -94,6 +94,8 @@ export class FakeWorld {
   readonly delivered: LogRecord[] = [];
   readonly reports: string[] = [];
   d1Down = false;
+  /** D1 takes calls and never answers them. */
+  d1Silent = false;
   destroyed = false;
   forgotten = 0;
   alarmAt: number | null = null;
@@ -133,12 +135,12 @@ export class FakeWorld {
       pingedAt: (socket) => socket.pingedAt,
       answer: (question, signal) => this.model.answer(question, signal),
       deliver: async (_, records) => {
-        await Promise.resolve();
+        await (this.d1Silent ? new Promise<never>(() => {}) : Promise.resolve());
         if (this.d1Down) throw new Error('D1 is down');
         this.delivered.push(...records);
       },
       forget: async () => {
-        await Promise.resolve();
+        await (this.d1Silent ? new Promise<never>(() => {}) : Promise.resolve());
         if (this.d1Down) throw new Error('D1 is down');
         this.forgotten += 1;
       },

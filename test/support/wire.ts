@@ -2,9 +2,9 @@
 import { WebSocket } from 'ws';
 import { encodeClientFrame } from '../../src/protocol/codec.ts';
 import type { ClientFrame, ClientFrameOf } from '../../src/protocol/client-frames.ts';
-import { CREDIT_STEP_BYTES, PROTOCOL_VERSION } from '../../src/protocol/limits.ts';
+import { CREDIT_STEP_BYTES, PING_INTERVAL_MS, PROTOCOL_VERSION } from '../../src/protocol/limits.ts';
 import type { EventFrame } from '../../src/protocol/records.ts';
-import type { ServerFrame, ServerFrameOf } from '../../src/protocol/server-frames.ts';
+import { PING_TEXT, type ServerFrame, type ServerFrameOf } from '../../src/protocol/server-frames.ts';
 import { messageText, newConnection, recordReceived, recordSent, type ClientRecording } from './recording.ts';
 
 /** Longer than anything takes on a loaded machine; a test that waits this long has failed. */
@@ -39,8 +39,13 @@ export class Wire {
       this.#ended = error.message;
       this.#tell();
     });
+    // Who is not heard of for too long is let go of.
+    const pinging = setInterval(() => {
+      if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(PING_TEXT);
+    }, PING_INTERVAL_MS);
     this.closed = new Promise((resolve) => {
       this.#socket.on('close', (code, reason) => {
+        clearInterval(pinging);
         this.#ended ||= `closed with ${code}`;
         this.#tell();
         resolve({ code, reason: reason.toString() });
