@@ -64,7 +64,7 @@ async function main(): Promise<number> {
     progress.clear();
   }
   const ok = result.gates.every((gate) => gate.ok);
-  console.log(`${scenario.name}: ${scenario.summary}\n\n${resultText(result)}`);
+  console.log(`${scenario.name}\n\n${resultText(result)}`);
   if (values.json !== undefined) {
     const { seconds, users, tokens, state, url } = options;
     const about = { scenario: scenario.name, startedAt, commit: await currentCommit(), machine: describeMachine() };

@@ -1,7 +1,6 @@
 /** The processes that a scenario loads, each started here and ended by its handle, whatever happens. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -103,14 +102,14 @@ async function endChild(child: ChildProcess): Promise<void> {
 
 /** The product as `npm start` runs it, with the state in a new folder under `parent` that goes when it stops. */
 export async function startSwitchboard(modelUrl: string, parent: string): Promise<StartedSwitchboard> {
-  const folder = await mkdtemp(join(parent, 'switchboard-load-'));
+  const folder = temporaryFolder(parent);
   try {
-    const bundle = await buildWorker(join(ROOT, 'src/worker.ts'), join(folder, 'worker'));
+    const bundle = await buildWorker(join(ROOT, 'src/worker.ts'), join(folder.path, 'worker'));
     if (!existsSync(join(ROOT, 'dist/web'))) await buildWeb();
     const { value: server, pid } = await withWorkerd(() =>
       startLocalServer({
         bundle,
-        persist: join(folder, 'state'),
+        persist: join(folder.path, 'state'),
         port: 0,
         variables: {
           OLLAMA_BASE_URL: modelUrl,
@@ -124,19 +123,19 @@ export async function startSwitchboard(modelUrl: string, parent: string): Promis
     );
     const stop = async (): Promise<void> => {
       await server.stop();
-      await rm(folder, { recursive: true, force: true });
+      folder.remove();
     };
     return { url: server.url.origin, pid, server, stop };
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    folder.remove();
     throw error;
   }
 }
 
 /** The object that Switchboard is compared with, in a runtime of its own. */
 export async function startBareObject(modelUrl: string): Promise<Started> {
-  const folder = await mkdtemp(join(tmpdir(), 'switchboard-load-bare-'));
-  const bundle = await buildWorker(join(ROOT, 'load/bare-object/worker.ts'), folder);
+  const folder = temporaryFolder(tmpdir());
+  const bundle = await buildWorker(join(ROOT, 'load/bare-object/worker.ts'), folder.path);
   const { value, pid } = await withWorkerd(async () => {
     const miniflare = new Miniflare(
       convertV4MiniflareOptions({
@@ -156,9 +155,20 @@ export async function startBareObject(modelUrl: string): Promise<Started> {
   });
   const stop = async (): Promise<void> => {
     await value.miniflare.dispose();
-    await rm(folder, { recursive: true, force: true });
+    folder.remove();
   };
   return { url: value.url.origin, pid, stop };
+}
+
+/** A folder that is gone when this process is, also when a signal ended it: in memory it would stay for ever. */
+function temporaryFolder(parent: string): { path: string; remove(): void } {
+  const path = mkdtempSync(join(parent, 'switchboard-load-'));
+  const remove = (): void => {
+    process.off('exit', remove);
+    rmSync(path, { recursive: true, force: true });
+  };
+  process.once('exit', remove);
+  return { path, remove };
 }
 
 /** Starts a runtime and finds its process: the workerd that was not there before. Not to be run twice at once. */

@@ -42,7 +42,7 @@ interface Course {
 
 export const answers: Scenario = {
   name: 'answers',
-  summary: `${USERS} users, ${TOKENS} tokens an answer, model at full speed: answers/s beside a bare object`,
+  summary: `answers/s at saturation beside a bare object; ${USERS} users, ${TOKENS} tokens an answer, model at full speed`,
   async run(options) {
     if (options.url) throw new LoadError('usage', 'answers compares local servers: it cannot be run against --url.');
     const plan = planOf(options);
