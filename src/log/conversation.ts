@@ -20,6 +20,7 @@ export function messagePage(
 
 /** A past turn as the model should see it. `bot` is empty where no text came of it. */
 export interface PastTurn {
+  turn: number;
   user: string;
   bot: string;
 }
@@ -43,7 +44,7 @@ export function* pastTurns(log: SessionLog, turn: number): Generator<PastTurn> {
       if (seen.has(outcome.turn)) continue;
       seen.add(outcome.turn);
       const user = texts.get(outcome.turn);
-      if (user !== undefined) yield { user, bot: outcome.text };
+      if (user !== undefined) yield { turn: outcome.turn, user, bot: outcome.text };
     }
     const last = records.at(-1);
     if (!last || records.length < LOOK_BACK_RECORDS) return;

@@ -6,7 +6,8 @@
  * something durable. Deltas are sent as they come and are not stored: an attempt that dies with its
  * process is begun again under a new number, and readers follow.
  */
-import { messagePage, pastTurns, questionOf } from '../log/conversation.ts';
+import { messagePage } from '../log/conversation.ts';
+import { RecentTurns } from '../log/recent-turns.ts';
 import type { SessionLog } from '../log/session-log.ts';
 import { encodeServerFrame } from '../protocol/codec.ts';
 import type { LogRecord } from '../protocol/records.ts';
@@ -43,6 +44,7 @@ export class SessionRuntime<Socket extends TabSocket> {
   readonly #log: SessionLog;
   readonly #ports: SessionPorts<Socket>;
   readonly #delivery: Delivery;
+  readonly #turns: RecentTurns;
   #state: SessionState;
   #generation: Generation | null = null;
   /** Whether an alarm is set, or running and therefore looking after the work. */
@@ -57,6 +59,7 @@ export class SessionRuntime<Socket extends TabSocket> {
     this.#ports = ports;
     this.epoch = epoch;
     this.#delivery = new Delivery(log, ports);
+    this.#turns = new RecentTurns(log);
     const stored = log.lastState();
     this.#state = stored === null ? EMPTY_STATE : decodeState(stored);
     this.tabs = new Tabs<Socket>({
@@ -104,6 +107,7 @@ export class SessionRuntime<Socket extends TabSocket> {
     this.#state = state;
     this.#delivery.appended(at);
     this.tabs.remember(records);
+    for (const record of records) this.#turns.appended(record);
     this.#keepAwake();
     const listeners = this.#onCommit;
     this.#onCommit = [];
@@ -137,8 +141,8 @@ export class SessionRuntime<Socket extends TabSocket> {
     const { bot } = this.#state;
     const outcome = await generation.run(
       (signal) => {
-        const text = questionOf(this.#log, turn) ?? '';
-        return this.#ports.answer({ bot, text, history: pastTurns(this.#log, turn) }, signal);
+        const question = { bot, text: this.#turns.question(turn), history: this.#turns.before(turn) };
+        return this.#ports.answer(question, signal);
       },
       () => this.tabs.pumpAll(),
     );

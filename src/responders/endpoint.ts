@@ -25,6 +25,11 @@ export interface EndpointRequest {
   body?: Readonly<Record<string, unknown>>;
 }
 
+/** What streams of one kind come from, for remembering how fast they are. */
+export function sourceOf({ baseUrl, model }: { baseUrl: string; model: string }): string {
+  return `${baseUrl} ${model}`;
+}
+
 /**
  * The endpoint's response with a 2xx status and a body.
  * @throws TurnFailure for everything else; the signal's reason when it was aborted

@@ -2,7 +2,7 @@
  * Ollama's native `/api/chat`: NDJSON, one object a line. Preferred over its `/v1`, which knows
  * neither `keep_alive` nor `num_ctx`.
  */
-import { globalFetch, mediaType, notJson, reachEndpoint, requestEndpoint } from './endpoint.ts';
+import { globalFetch, mediaType, notJson, reachEndpoint, requestEndpoint, sourceOf } from './endpoint.ts';
 import type { Fetch } from './endpoint.ts';
 import { malformed, modelFailure, textOf } from './line-parser.ts';
 import type { LineParser } from './line-parser.ts';
@@ -30,7 +30,8 @@ export function ollama(fetcher: Fetch = globalFetch): Responder {
       };
       const response = await requestEndpoint(fetcher, request, signal);
       if (response.body === null || !ACCEPTED_TYPES.has(mediaType(response))) throw notJson(response);
-      return readAnswer(response.body, new ChatLines(settings.model, settings.apiKey), signal);
+      const lines = new ChatLines(settings.model, settings.apiKey);
+      return readAnswer(response.body, lines, sourceOf(settings), signal);
     },
     async reach(settings, signal) {
       await reachEndpoint(fetcher, `${settings.baseUrl}/api/version`, settings.apiKey, signal);

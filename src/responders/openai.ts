@@ -11,6 +11,7 @@ import {
   reachEndpoint,
   readText,
   requestEndpoint,
+  sourceOf,
 } from './endpoint.ts';
 import type { Fetch } from './endpoint.ts';
 import { malformed, modelFailure, textOf } from './line-parser.ts';
@@ -42,7 +43,8 @@ export function openai(fetcher: Fetch = globalFetch): Responder {
       if (response.body === null || mediaType(response) !== EVENT_STREAM) {
         throw await notAStream(response, settings.apiKey, signal);
       }
-      return readAnswer(response.body, new CompletionEvents(settings.model, settings.apiKey), signal);
+      const events = new CompletionEvents(settings.model, settings.apiKey);
+      return readAnswer(response.body, events, sourceOf(settings), signal);
     },
     async reach(settings, signal) {
       await reachEndpoint(fetcher, `${settings.baseUrl}/v1/models`, settings.apiKey, signal);

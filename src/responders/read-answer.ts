@@ -23,9 +23,17 @@ type Reader = ReadableStreamBYOBReader & {
   readAtLeast?(minBytes: number, view: Uint8Array): Promise<{ value?: Uint8Array | undefined; done: boolean }>;
 };
 
-/** Reads `body` to the end of the answer. Aborting `signal` closes it at any time, before the first `next()` too. */
-export function readAnswer(body: ReadableStream, parser: LineParser, signal: AbortSignal): AnswerStream {
-  return streamPieces(new BodySource(body, parser, signal));
+/**
+ * Reads `body` to the end of the answer. `source` names endpoint and model. Aborting `signal` closes
+ * the body at any time, before the first `next()` too.
+ */
+export function readAnswer(
+  body: ReadableStream,
+  parser: LineParser,
+  source: string,
+  signal: AbortSignal,
+): AnswerStream {
+  return streamPieces(new BodySource(body, parser, source, signal));
 }
 
 class BodySource implements PieceSource {
@@ -34,11 +42,12 @@ class BodySource implements PieceSource {
   readonly #parser: LineParser;
   readonly #signal: AbortSignal;
   readonly #onAbort: () => void;
-  readonly #pace = new ReadPace();
+  readonly #pace: ReadPace;
   #buffer = new ArrayBuffer(READ_BUFFER_BYTES);
   #settling = false;
 
-  constructor(body: ReadableStream, parser: LineParser, signal: AbortSignal) {
+  constructor(body: ReadableStream, parser: LineParser, source: string, signal: AbortSignal) {
+    this.#pace = new ReadPace(source);
     this.#reader = body.getReader({ mode: 'byob' });
     this.#parser = parser;
     this.#signal = signal;

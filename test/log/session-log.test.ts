@@ -146,8 +146,8 @@ describe('the conversation', () => {
     );
     append(ask('now'));
     expect([...pastTurns(log, 8)]).toEqual([
-      { user: 'edited b', bot: 'B' },
-      { user: 'question a', bot: 'second A' },
+      { turn: 2, user: 'edited b', bot: 'B' },
+      { turn: 1, user: 'question a', bot: 'second A' },
     ]);
     expect(questionOf(log, 2)).toBe('edited b');
     expect(questionOf(log, 4)).toBeNull();
@@ -157,6 +157,6 @@ describe('the conversation', () => {
     for (let turn = 0; turn < 100; turn += 1) append(ask(`q${turn}`), answer(seq + 1, `A${turn}`));
     const turns = [...pastTurns(log, 0)];
     expect(turns).toHaveLength(100);
-    expect(turns.at(-1)).toEqual({ user: 'question q0', bot: 'A0' });
+    expect(turns.at(-1)).toEqual({ turn: 1, user: 'question q0', bot: 'A0' });
   });
 });
