@@ -27,6 +27,9 @@ export interface ConnectionToCheck {
   reader: AnswerReader | null;
 }
 
+/** More than a delta's frame is longer than its text. */
+const FRAME_MARGIN = 200;
+
 /** Frames that are sent only within the credit window; the others answer what a client asked for. */
 const CREDITED: ReadonlySet<ServerFrame['type']> = new Set(['event', 'delta', 'queue', 'presence']);
 
@@ -50,6 +53,8 @@ class ConnectionCheck {
   #seq: number | null = null;
   /** Attempts whose end this connection has seen, by turn. */
   readonly #over = new Map<number, number>();
+  /** Attempts that were under way on this connection; of others only the outcome comes. */
+  readonly #followed = new Set<string>();
   #received = 0;
   #unread = 0;
 
@@ -87,6 +92,7 @@ class ConnectionCheck {
 
   #welcome({ seq, from, queue }: ServerFrameOf<'welcome'>): void {
     this.#seq = from;
+    if (queue.running) this.#followed.add(`${queue.running.turn}.${queue.running.attempt}`);
     const { log } = this.#checked;
     if (seq > log.length) this.#report('S1', `welcomed at record ${seq} of a log that ends at ${log.length}`);
     if (from > seq) this.#report('S15', `welcomed from ${from}, beyond the end ${seq}`);
@@ -119,8 +125,8 @@ class ConnectionCheck {
   /** S16: what was joined is the outcome. Only who was never near the window can be sure to have got all. */
   #checkWhole({ turn, attempt, text, thinking = '' }: Outcome): void {
     const { reader } = this;
-    if (reader?.turn !== turn || reader.attempt !== attempt) return;
-    if (this.#received > CREDIT_WINDOW_BYTES) return;
+    if (reader?.turn !== turn || reader.attempt !== attempt || !this.#followed.has(`${turn}.${attempt}`)) return;
+    if (this.#received + JSON.stringify(text + thinking).length + FRAME_MARGIN > CREDIT_WINDOW_BYTES) return;
     const isWhole = reader.text === text && reader.thinking === thinking;
     if (!isWhole) this.#report('S16', `the joined answer of ${turn}.${attempt} is not the outcome's`);
   }
@@ -132,6 +138,7 @@ class ConnectionCheck {
       const stopped = this.#checked.outcomes.get(name)?.kind === 'stopped';
       return this.#report(stopped ? 'S12' : 'S11', `a piece of ${name} after the end of attempt ${over}`);
     }
+    this.#followed.add(name);
     if (this.reader?.turn !== turn || this.reader.attempt !== attempt) {
       this.reader = { turn, attempt, text: '', thinking: '' };
     }

@@ -1,0 +1,182 @@
+/** What people do, and what breaks, in a run by chance. */
+import type { ClientFrame } from '../../src/protocol/client-frames.ts';
+import { textOf } from './chance.ts';
+import { hostOf } from './heal.ts';
+import type { Host } from './host.ts';
+import { Page, type Browser, type RawPage } from './page.ts';
+import { SessionLog } from '../../src/log/session-log.ts';
+import { headOf } from './session-notes.ts';
+import type { Happening, World } from './world.ts';
+
+/** Weight of each kind of trouble; zero: not in this run. */
+export interface Weather {
+  crash: number;
+  crashSoon: number;
+  cut: number;
+  silence: number;
+  hibernate: number;
+  clock: number;
+  d1: number;
+  alarm: number;
+  reload: number;
+  http: number;
+  settings: number;
+  remove: number;
+  burst: number;
+  people: number;
+}
+
+export function actionsOf(world: World, weather: Weather, browsers: readonly Browser[]): Happening[] {
+  const list: Happening[] = [];
+  const add = (label: string, weight: number, run: () => void): void => {
+    if (weight > 0) list.push({ label, weight, run });
+  };
+  const counted = (label: string, weight: number, run: () => void): void =>
+    add(label, weight, () => {
+      world.count(label);
+      run();
+    });
+  const { host, chance } = world;
+  add('person', weather.people, () => act(world));
+  add('http send', weather.http, () => httpSend(world, host));
+  counted('burst', weather.burst, () => burst(world));
+  counted('reload', weather.reload, () => reload(world, browsers));
+  add('settings', weather.settings, () => host.enter('update', (process) => process.update(`T${chance.between(1, 3)}`)));
+  add('remove', weather.remove, () => remove(host));
+  add('crash', weather.crash, () => host.crash());
+  if (world.crashAt.length === 0) {
+    add('crash soon', weather.crashSoon, () => {
+      const first = world.effects + chance.between(1, 30);
+      // The second one comes while the next process is taking over.
+      world.crashAt = chance.is(0.4) ? [first, first + chance.between(1, 12)] : [first];
+    });
+  }
+  counted('cut', weather.cut, () => cut(world));
+  counted('silence', weather.silence, () => silence(world));
+  if (host.idle) counted('hibernate', weather.hibernate, () => host.hibernate());
+  counted('clock jump', weather.clock, () => jump(world, browsers));
+  counted('d1 down or up', weather.d1, () => {
+    world.d1.down = !world.d1.down;
+  });
+  if (host.storage.alarm !== null && !host.firing) counted('alarm early', weather.alarm * 0.5, () => host.fireAlarm());
+  counted('time passes', weather.alarm, () => {
+    // Timers and alarms that are due by then come late.
+    world.timeline.now += chance.between(1, 5_000);
+  });
+  return list;
+}
+
+function act(world: World): void {
+  const { chance } = world;
+  const raw = world.raws[0];
+  if (raw && chance.is(0.2)) return sayAnything(world, raw);
+  if (world.pages.length === 0) return;
+  const page = chance.pick(world.pages);
+  const { wanted } = page.host.notes;
+  const kind = chance.next();
+  if (kind < 0.5 || wanted.length === 0) {
+    // Two words, so that even the tight window is sometimes met by messages alone.
+    return page.send(`q${world.steps} ${textOf(chance, 0, chance.is(0.05) ? 120 : 4)}`, chance.pick([0, 0, 0, 1, 2]));
+  }
+  if (kind < 0.62) return page.client.stop();
+  if (kind < 0.72) return page.client.regenerate();
+  if (kind < 0.8) return page.revise(chance.pick(wanted.slice(-4)).id, `edited ${world.steps}`);
+  if (kind < 0.88) return page.revise(chance.pick(wanted.slice(-4)).id, null);
+  if (kind < 0.92) return page.client.typing();
+  if (kind < 0.96) return page.client.wake();
+  page.client.loadOlder().catch(() => {});
+}
+
+function burst(world: World): void {
+  if (world.pages.length === 0) return;
+  const page = world.chance.pick(world.pages);
+  for (let index = 0; index < 6; index += 1) page.send(`burst ${world.steps} ${index}`, 0);
+}
+
+/** A page is gone and another one comes, perhaps beside the old one. */
+function reload(world: World, browsers: readonly Browser[]): void {
+  const { chance } = world;
+  const browser = chance.pick(browsers.filter(({ name }) => name.endsWith(world.host.id)));
+  const [page] = browser.pages;
+  if (page && chance.is(0.8)) page.drop();
+  if (browser.pages.length < 3) new Page(world, hostOf(world, browser), browser);
+}
+
+function httpSend(world: World, host: Host): void {
+  const { chance } = world;
+  // The same id again, now and then with another text.
+  const id = `http-${chance.between(1, 6)}`;
+  const text = `by HTTP ${id}${chance.is(0.1) ? ' changed' : ''}`;
+  const waits = chance.is(0.3);
+  host.enter('http', (process) => {
+    process.guard('http');
+    const result = process.send({ id, text, priority: chance.between(0, 2) });
+    if (!result || 'code' in result) return;
+    const { seq } = result;
+    host.responses.push({
+      gate: host.storage.begun,
+      arrive: () => void host.notes.acknowledged.push({ id, seq, text }),
+    });
+    if (waits) void process.runtime?.outcome(seq, 3_000);
+  });
+}
+
+function remove(host: Host): void {
+  const log = SessionLog.open(host.storage.port(() => {}));
+  if (!log || log.session().removed) return;
+  host.notes.erased = log.after(0, Number.MAX_SAFE_INTEGER / 2, Number.MAX_SAFE_INTEGER);
+  host.enter('remove', (process) => {
+    process.guard('http');
+    process.remove();
+  });
+}
+
+function cut(world: World): void {
+  const links = world.links.filter((link) => link.clientOpen && link.host === world.host);
+  if (links.length === 0) return;
+  const link = world.chance.pick(links);
+  // Some of what was under way still arrives, on either side.
+  link.down = link.down.slice(0, world.chance.between(0, link.down.length));
+  link.up = [...link.up.slice(0, world.chance.between(0, link.up.length)), { close: 1006 }];
+  if (!link.opened) return link.lose(1006);
+  link.down.push({ close: 1006, gate: 0 });
+}
+
+function silence(world: World): void {
+  const links = world.links.filter((link) => link.opened && !link.silent && link.host === world.host);
+  if (links.length > 0) world.chance.pick(links).silent = true;
+}
+
+function jump(world: World, browsers: readonly Browser[]): void {
+  const { chance } = world;
+  const byMs = chance.pick([-60_000, -5_000, -700, 700, 5_000, 60_000, 700_000]);
+  if (chance.is(0.5)) world.host.skewMs += byMs;
+  else chance.pick(browsers.filter(({ name }) => name.endsWith(world.host.id))).skewMs += byMs;
+}
+
+/** Frames that a client of ours would never send, or not now. */
+function sayAnything(world: World, raw: RawPage): void {
+  const { chance, host } = world;
+  const head = headOf(host);
+  const turn = chance.between(1, head + 1);
+  const near = chance.between(Math.max(1, head - 4), head + 1);
+  const frames: (ClientFrame | string)[] = [
+    { type: 'hello', protocol: 1 },
+    { type: 'hello', protocol: 1, seq: chance.between(0, head + 2) },
+    { type: 'hello', protocol: 1, seq: head, turn, attempt: chance.between(1, 2), offset: chance.between(0, 9) },
+    { type: 'send', id: `raw-${chance.between(1, 4)}`, text: chance.pick(['one', 'two']) },
+    { type: 'send', id: `raw-${chance.between(1, 4)}`, text: chance.pick(['', '\ud800', 'three']) },
+    { type: 'edit', id: `raw-${chance.between(1, 4)}`, text: 'another' },
+    { type: 'cancel', id: `raw-${chance.between(1, 4)}` },
+    { type: 'stop', turn },
+    { type: 'regenerate', turn: near, baseSeq: near },
+    { type: 'regenerate', turn: near, baseSeq: Math.max(1, near - 1) },
+    { type: 'credit', bytes: chance.between(1, 2_000) },
+    { type: 'typing' },
+    '{"type":"nothing"}',
+    '{',
+  ];
+  const frame = chance.pick(frames);
+  if (typeof frame === 'string') raw.raw(frame);
+  else raw.say(frame);
+}

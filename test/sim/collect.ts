@@ -1,0 +1,133 @@
+/** Reads everything about a session that its checker needs, when a run is over. */
+import { SessionLog } from '../../src/log/session-log.ts';
+import type { LogRecord } from '../../src/protocol/records.ts';
+import { MAX_QUEUE_LENGTH } from '../../src/protocol/limits.ts';
+import type { Message } from '../../src/protocol/transcript.ts';
+import type { ViewAtRest } from '../support/history-checker.ts';
+import type { Rest, SimHistory } from './history.ts';
+import type { Host } from './host.ts';
+import type { Page } from './page.ts';
+import { hexOf } from './session-notes.ts';
+import type { World } from './world.ts';
+
+const ALL = Number.MAX_SAFE_INTEGER;
+
+export async function collect(
+  world: World,
+  host: Host,
+  rested: boolean,
+  idle: { writes: number; wakes: number },
+): Promise<SimHistory> {
+  const { notes, storage, id } = host;
+  const port = storage.port(() => {});
+  const log = SessionLog.open(port);
+  const removed = !log || log.session().removed;
+  const records = removed ? (notes.erased ?? []) : log.after(0, ALL / 2, ALL);
+  const pages = world.pages.filter((page) => page.host === host);
+  const atRest = rested && !removed;
+  const views = atRest ? await readViews(host, pages) : [];
+  return {
+    session: {
+      session: id,
+      log: records,
+      clients: notes.recordings,
+      acknowledged: notes.acknowledged,
+      atRest,
+      rows: atRest ? world.d1.rows(id) : null,
+      pages: atRest ? readPages(host) : null,
+      views,
+    },
+    removed,
+    leftovers: removed && rested ? leftovers(world, host) : [],
+    asks: notes.asks,
+    handled: notes.handled,
+    wanted: notes.wanted,
+    anchors: removed ? [] : notes.anchors,
+    hashes: removed ? [] : storage.read('SELECT hash FROM log ORDER BY seq').map((row) => hexOf(row['hash'])),
+    chain: removed ? null : describeBreak(log),
+    state: removed ? null : log.lastState(),
+    wakes: notes.wakeSamples,
+    shown: notes.shown,
+    delivered: notes.delivered,
+    rest: rested ? restOf(world, host, pages, records, idle) : null,
+    faults: notes.faults,
+    spared: host !== world.host,
+    queueLimit: MAX_QUEUE_LENGTH,
+  };
+}
+
+function describeBreak(log: SessionLog): string | null {
+  const found = log.verify();
+  return found && `${found.seq}: ${found.reason}`;
+}
+
+async function readViews(host: Host, pages: readonly Page[]): Promise<ViewAtRest[]> {
+  // Older pages come over HTTP, which wakes the object.
+  host.enter('read', () => {});
+  const views: ViewAtRest[] = [];
+  for (const { client, name } of pages) {
+    for (let more = 0; more < 100 && client.view.olderBefore !== null; more += 1) await client.loadOlder();
+    const { messages, olderBefore } = client.view;
+    views.push({ name, messages, olderBefore });
+  }
+  return views;
+}
+
+function readPages(host: Host): Message[] {
+  const all: Message[] = [];
+  let before: number | null = ALL;
+  host.enter('read', ({ runtime }) => {
+    while (runtime && before !== null) {
+      const page = runtime.page(before, 4);
+      all.unshift(...page.messages);
+      before = page.nextBefore;
+    }
+  });
+  return all;
+}
+
+function leftovers(world: World, host: Host): string[] {
+  const found: string[] = [];
+  if (world.d1.has(host.id)) found.push('the session in D1');
+  if (host.storage.hasTables()) found.push('tables in the object');
+  return found;
+}
+
+function restOf(
+  world: World,
+  host: Host,
+  pages: readonly Page[],
+  log: readonly LogRecord[],
+  idle: { writes: number; wakes: number },
+): Rest {
+  const unsettled: string[] = [];
+  for (const { name, client } of pages) {
+    const { running, queue, connection } = client.view;
+    if (connection === 'closed') continue;
+    if (running) unsettled.push(`${name} shows a running answer of turn ${running.turn}`);
+    if (queue.running || queue.waiting.length > 0) unsettled.push(`${name} shows a queue`);
+  }
+  const pending = pages.flatMap(({ client }) =>
+    client.view.pending.map(({ id, refused }) => ({ id, refused: refused?.code ?? null })),
+  );
+  return {
+    pending,
+    alarm: host.storage.alarm !== null || host.firing !== null,
+    timers: host.process ? world.timeline.countOf(host.process) : 0,
+    writesWhileIdle: idle.writes,
+    wakesWhileIdle: idle.wakes,
+    unsettled,
+    settings: { stored: world.d1.settings(host.id), logged: settingsOf(log) },
+  };
+}
+
+function settingsOf(log: readonly LogRecord[]): string {
+  let settings = { title: '', archived: false, folder: '', bot: '' };
+  for (const record of log) {
+    if (record.kind === 'created') settings = { ...settings, title: record.title, bot: record.bot.id };
+    if (record.kind !== 'updated') continue;
+    const { title = settings.title, archived = settings.archived, folder = settings.folder, bot } = record;
+    settings = { title, archived, folder, bot: bot?.id ?? settings.bot };
+  }
+  return JSON.stringify(settings);
+}

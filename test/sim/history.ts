@@ -1,0 +1,110 @@
+/** What a run leaves behind for the checker: facts only, as they were seen from outside. */
+import type { ClientFrame } from '../../src/protocol/client-frames.ts';
+import type { SessionHistory } from '../support/history-checker.ts';
+
+/** One question to the model and what became of it. */
+export interface Ask {
+  turn: number;
+  attempt: number;
+  question: string;
+  /** Earlier turns as the prompt was given them, newest first. */
+  past: { user: string; bot: string }[];
+  /** The log's end when it was asked. */
+  head: number;
+  /** Everything that the stream brought, before it was made well-formed. */
+  text: string;
+  thinking: string;
+  end: 'open' | 'whole' | 'failed' | 'aborted' | 'lost' | 'unsent';
+  /** The code of the failure. */
+  code: string | null;
+  /** Reads that were begun after the stream was closed. */
+  lateReads: number;
+  /** For streams that were closed: the log's end at that moment. */
+  closedAt: number | null;
+}
+
+/** A frame that the object handled to its end. */
+export interface Handled {
+  frame: ClientFrame | null;
+  headBefore: number;
+  headAfter: number;
+  /** Types, error codes and ids of what went back to the same tab meanwhile. */
+  answers: { type: string; code: string | null; id: string | null }[];
+  /** Whether D1 or the model were down. */
+  degraded: boolean;
+}
+
+/** A message that a client took over from a person. */
+export interface Wanted {
+  id: string;
+  text: string;
+  /** Which page it was written in; a reload makes another one. */
+  page: string;
+  /** It was changed or withdrawn later, so that its place and text are not known. */
+  touched: boolean;
+  withdrawn: boolean;
+}
+
+/** The end of the log as it was durable at some moment. */
+export interface Anchor {
+  seq: number;
+  hash: string;
+}
+
+/** Whether there was work, and whether something was going to wake the object up for it. */
+export interface WakeSample {
+  moment: string;
+  work: boolean;
+  armed: boolean;
+}
+
+/** What a tab showed of a running answer. */
+export interface Shown {
+  tab: string;
+  turn: number;
+  attempt: number;
+  text: string;
+  thinking: string;
+}
+
+export interface Rest {
+  /** Frames that clients still wait to send, by id. */
+  pending: { id: string; refused: string | null }[];
+  alarm: boolean;
+  timers: number;
+  /** Transactions written while the session was idle for an hour. */
+  writesWhileIdle: number;
+  wakesWhileIdle: number;
+  /** What running answers or queues the tabs still show. */
+  unsettled: string[];
+  /** Settings of the session in D1 and in the log. */
+  settings: { stored: string; logged: string };
+}
+
+export interface SimHistory {
+  session: SessionHistory;
+  /** The session was erased at the end. */
+  removed: boolean;
+  /** What a removed session left behind. */
+  leftovers: string[];
+  asks: Ask[];
+  handled: Handled[];
+  wanted: Wanted[];
+  anchors: Anchor[];
+  /** The hash of every record at the end, by place. */
+  hashes: string[];
+  /** The first place where the hash chain does not hold. */
+  chain: string | null;
+  /** The state stored beside the last record, at the end. */
+  state: string | null;
+  wakes: WakeSample[];
+  shown: Shown[];
+  delivered: number[];
+  /** Null: the session did not come to rest in time. */
+  rest: Rest | null;
+  /** Errors that reached the platform. */
+  faults: string[];
+  /** Nothing was done to this session: whatever it shows comes from another one. */
+  spared: boolean;
+  queueLimit: number;
+}

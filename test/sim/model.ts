@@ -1,0 +1,134 @@
+/** A model that answers piece by piece, breaks in every way, and remembers what it said. */
+import type { Question } from '../../src/objects/ports.ts';
+import { TURN_ERRORS, type TurnErrorCode } from '../../src/protocol/codes.ts';
+import { streamPieces, type Piece, type PieceSource } from '../../src/responders/pieces.ts';
+import { TurnFailure, type AnswerEnd, type AnswerStream } from '../../src/responders/port.ts';
+import { textOf, type Chance } from './chance.ts';
+import type { Ask } from './history.ts';
+import type { Process } from './process.ts';
+
+const END: AnswerEnd = { finish: 'stop', model: 'm', promptTokens: 1, answerTokens: 1 };
+const FAILURES = TURN_ERRORS.filter((code) => code !== 'interrupted');
+
+/** What the model is going to do with one question. */
+export interface Plan {
+  pieces: { text: string; thinking: string }[];
+  last: { end: 'stop' | 'length' } | { failure: TurnErrorCode } | { fault: true };
+  /** A read under way when the stream is closed still brings what had arrived. */
+  late: boolean;
+}
+
+export function healthyPlan(chance: Chance, maxUnits: number): Plan {
+  const text = textOf(chance, 0, maxUnits);
+  const thinking = chance.is(0.3) ? textOf(chance, 1, 6) : '';
+  return { pieces: [...cut(chance, thinking, 'thinking'), ...cut(chance, text, 'text')], last: { end: 'stop' }, late: false };
+}
+
+export function brokenPlan(chance: Chance, maxUnits: number): Plan {
+  const { pieces } = healthyPlan(chance, maxUnits);
+  const kept = pieces.slice(0, chance.between(0, pieces.length));
+  const kind = chance.next();
+  const late = chance.is(0.5);
+  if (kind < 0.6) return { pieces: kept, last: { failure: chance.pick(FAILURES) }, late };
+  if (kind < 0.75) return { pieces: kept, last: { fault: true }, late };
+  return { pieces, last: { end: kind < 0.9 ? 'stop' : 'length' }, late };
+}
+
+/** Cut anywhere, through pairs of surrogates too. */
+function cut(chance: Chance, whole: string, channel: 'text' | 'thinking'): Plan['pieces'] {
+  const pieces: Plan['pieces'] = [];
+  for (let from = 0; from < whole.length; ) {
+    const to = Math.min(whole.length, from + chance.between(1, Math.max(1, Math.ceil(whole.length / 3))));
+    const text = whole.slice(from, to);
+    pieces.push(channel === 'text' ? { text, thinking: '' } : { text: '', thinking: text });
+    from = to;
+  }
+  return pieces;
+}
+
+/** One stream that is being read. */
+export class Speaker implements PieceSource {
+  readonly ask: Ask;
+  readonly plan: Plan;
+  /** The request has left the object: everything written before it is durable. */
+  readonly gate: number;
+  /** Whose process reads; a dead one reads no more. */
+  readonly reader: Process;
+  readonly #signal: AbortSignal;
+  readonly #head: () => number;
+  #waiting: { resolve: (piece: Piece) => void; reject: (error: unknown) => void } | null = null;
+
+  constructor(ask: Ask, plan: Plan, gate: number, reader: Process, signal: AbortSignal, head: () => number) {
+    this.ask = ask;
+    this.plan = plan;
+    this.gate = gate;
+    this.reader = reader;
+    this.#signal = signal;
+    this.#head = head;
+    signal.addEventListener('abort', () => this.#aborted(), { once: true });
+  }
+
+  get waiting(): boolean {
+    return this.#waiting !== null;
+  }
+
+  next(): Promise<Piece> {
+    if (this.#signal.aborted && this.ask.closedAt !== null) this.ask.lateReads += 1;
+    if (this.#signal.aborted) return Promise.reject(this.#signal.reason);
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+    });
+  }
+
+  close(): void {
+    if (this.ask.end === 'open') this.ask.end = 'aborted';
+  }
+
+  #aborted(): void {
+    if (this.ask.end === 'open') this.ask.end = 'aborted';
+    this.ask.closedAt = this.#head();
+    if (this.plan.late) return;
+    this.#waiting?.reject(this.#signal.reason);
+    this.#waiting = null;
+  }
+
+  /** Says the next piece, or how it ends. */
+  step(): void {
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    if (!waiting) return;
+    const { ask, plan } = this;
+    const chunk = plan.pieces.shift();
+    if (chunk) {
+      if (ask.end === 'open') {
+        ask.text += chunk.text;
+        ask.thinking += chunk.thinking;
+      }
+      return waiting.resolve({ chunk: { ...chunk }, end: null, failure: null });
+    }
+    const empty = { text: '', thinking: '' };
+    const { last } = plan;
+    const isOpen = ask.end === 'open';
+    if ('end' in last) {
+      if (isOpen) ask.end = 'whole';
+      return waiting.resolve({ chunk: empty, end: { ...END, finish: last.end }, failure: null });
+    }
+    if (isOpen) ask.end = 'failed';
+    if ('fault' in last) {
+      ask.code = 'endpoint_error';
+      return waiting.reject(new Error('a fault of ours'));
+    }
+    ask.code = last.failure;
+    waiting.resolve({ chunk: empty, end: null, failure: new TurnFailure(last.failure, 'It broke.') });
+  }
+
+  stream(): AnswerStream {
+    return streamPieces(this);
+  }
+}
+
+export function newAsk(question: Question, turn: number, attempt: number, head: number): Ask {
+  const past = Array.from(question.history, ({ user, bot }) => ({ user, bot }));
+  const { text } = question;
+  return { turn, attempt, question: text, past, head, text: '', thinking: '', end: 'open', code: null, lateReads: 0, closedAt: null };
+}

@@ -1,0 +1,155 @@
+/** One life of a session's object: the real runtime between simulated ports, as the shell wires them. */
+import { SessionLog } from '../../src/log/session-log.ts';
+import type { SessionPorts } from '../../src/objects/ports.ts';
+import type { WireError } from '../../src/protocol/server-frames.ts';
+import { SessionRuntime } from '../../src/objects/session-runtime.ts';
+import { receive } from '../../src/objects/socket-frames.ts';
+import { CLOSE } from '../../src/protocol/codes.ts';
+import { MAX_TABS } from '../../src/protocol/limits.ts';
+import { textProblem } from '../../src/protocol/text.ts';
+import type { Host } from './host.ts';
+import { ServerSocket, type Link } from './link.ts';
+
+/** Thrown where a process ends; whatever runs on after it reaches nothing. */
+export class CrashSignal extends Error {}
+
+export const OWNER = 'u_owner';
+const BOT = { id: 'b', name: 'B', model: 'm' };
+
+export class Process {
+  readonly host: Host;
+  alive = true;
+  runtime: SessionRuntime<ServerSocket> | null = null;
+  readonly #ends = new Map<Link, ServerSocket>();
+  /** Passed at every effect, and where the process may end. */
+  readonly guard = (label: string): void => {
+    if (!this.alive) throw new CrashSignal(label);
+    // Reading changes nothing, so that ending before it is ending before what comes next.
+    if (label !== 'read') this.host.effect(this, label);
+  };
+
+  constructor(host: Host) {
+    this.host = host;
+  }
+
+  /** The shell's constructor. */
+  boot(sockets: readonly Link[]): void {
+    this.guard('boot');
+    const log = SessionLog.open(this.host.storage.port(this.guard));
+    if (log) this.#start(log, sockets);
+    this.host.booted(log);
+  }
+
+  #start(log: SessionLog, sockets: readonly Link[]): void {
+    const ends = sockets.map((link) => this.#end(link));
+    this.runtime = new SessionRuntime(log, this.#ports(), ends, `epoch-${this.host.boots}`);
+  }
+
+  #end(link: Link): ServerSocket {
+    const { storage } = this.host;
+    const end = new ServerSocket(link, this.guard, () => storage.begun);
+    this.#ends.set(link, end);
+    return end;
+  }
+
+  #for(user: string): SessionRuntime<ServerSocket> | null {
+    const { runtime } = this;
+    return runtime && !runtime.removed && runtime.owner === user ? runtime : null;
+  }
+
+  create(): void {
+    const sql = this.host.storage.port(this.guard);
+    if (!this.runtime) this.#start(SessionLog.create(sql, this.host.id, OWNER), []);
+    this.runtime?.dispatch({ type: 'create', bot: BOT, title: '' });
+    void this.runtime?.deliverNow();
+  }
+
+  update(title: string): void {
+    const runtime = this.#for(OWNER);
+    if (!runtime) return;
+    runtime.dispatch({ type: 'update', title });
+    void runtime.deliverNow();
+  }
+
+  remove(): void {
+    const runtime = this.#for(OWNER);
+    runtime?.remove(CLOSE.sessionNotFound);
+    void runtime?.deliverNow();
+  }
+
+  send(message: { id: string; text: string; priority: number }): WireError | { seq: number } | null {
+    const runtime = this.#for(OWNER);
+    if (!runtime) return null;
+    const error = textProblem(message.text, message.id) ?? runtime.send(message);
+    return error ?? runtime.accepted(message.id);
+  }
+
+  /** An upgrade: false where it is refused for good. */
+  accept(link: Link): boolean {
+    const runtime = this.#for(OWNER);
+    if (!runtime || runtime.tabs.size >= MAX_TABS) return false;
+    link.serverOpen = true;
+    runtime.join(this.#end(link));
+    return true;
+  }
+
+  message(link: Link, data: string): void {
+    const end = this.#ends.get(link) ?? this.#end(link);
+    const tab = this.runtime?.tabs.get(end);
+    if (!this.runtime || !tab) return end.close(CLOSE.goingAway);
+    receive(this.runtime, tab, data);
+  }
+
+  closed(link: Link): void {
+    const end = this.#ends.get(link);
+    if (!end) return;
+    this.runtime?.leave(end);
+    end.close(1000);
+  }
+
+  #ports(): SessionPorts<ServerSocket> {
+    const { host } = this;
+    const { world, storage } = host;
+    return {
+      now: () => host.now(),
+      setTimer: (callback, delayMs) => {
+        if (!this.alive) return () => {};
+        return world.timeline.after(delayMs, this, () =>
+          host.within(this, 'timer', () => {
+            this.guard('timer');
+            callback();
+          }),
+        );
+      },
+      setAlarm: (at) => {
+        this.guard('alarm');
+        storage.setAlarm(at);
+        this.guard('alarmed');
+      },
+      pingedAt: ({ link }) => link.pingedAt,
+      answer: (question, signal) => {
+        this.guard('answer');
+        return world.ask(this, question, signal);
+      },
+      deliver: async ({ id }, records) => {
+        this.guard('deliver');
+        await world.d1.call({ session: id, kind: 'deliver', records, gate: storage.begun, caller: this });
+        this.guard('delivered');
+      },
+      forget: async ({ id }) => {
+        this.guard('forget');
+        await world.d1.call({ session: id, kind: 'forget', records: [], gate: storage.begun, caller: this });
+        this.guard('forgotten');
+      },
+      destroy: async () => {
+        this.guard('destroy');
+        if (world.destroyFails(host)) throw new Error('the storage does not answer');
+        this.runtime = null;
+        storage.wipe();
+        await Promise.resolve();
+        this.guard('destroyed');
+      },
+      report: (event) => world.note(`report ${event}`),
+    };
+  }
+}

@@ -1,0 +1,23 @@
+/** Frames on a link, noted for the checker. Whether they are readable is for the two ends to say. */
+import type { ClientFrame } from '../../src/protocol/client-frames.ts';
+import { decodeClientFrame } from '../../src/protocol/codec.ts';
+import { PING_TEXT, PONG_TEXT, type ServerFrame } from '../../src/protocol/server-frames.ts';
+import type { Connection } from '../support/recording.ts';
+
+export function recordReceivedText(connection: Connection, text: string): void {
+  if (text === PONG_TEXT) return;
+  // The client refuses what it cannot read, and the run would not come to rest.
+  const frame: ServerFrame = JSON.parse(text);
+  connection.frames.push({ from: 'server', frame, length: text.length });
+}
+
+export function recordSentText(connection: Connection, text: string): void {
+  if (text === PING_TEXT) return;
+  const frame = readClientFrame(text);
+  if (frame) connection.frames.push({ from: 'client', frame, length: text.length });
+}
+
+export function readClientFrame(text: string): ClientFrame | null {
+  const decoded = decodeClientFrame(text);
+  return decoded.ok ? decoded.frame : null;
+}
