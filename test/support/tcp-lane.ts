@@ -47,6 +47,7 @@ export class Lane {
   #ended: 'no' | 'end' | 'reset' = 'no';
   #stranded = false;
   #blocked = false;
+  #resting = false;
   #freeAt = 0;
   #left = { truncate: Infinity, reset: Infinity };
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -113,7 +114,7 @@ export class Lane {
   /** Writes what may be written now, and comes back for the rest. */
   #pump(): void {
     clearTimeout(this.#timer);
-    while (!this.#stranded && !this.#blocked && !this.#faults.blackhole && !this.#to.destroyed) {
+    while (!this.#stranded && !this.#blocked && !this.#resting && !this.#faults.blackhole && !this.#to.destroyed) {
       if (this.#left.truncate <= 0) return this.#finish('truncate');
       if (this.#left.reset <= 0) return this.#finish('reset');
       if (this.#ended === 'reset') return this.#finish('reset');
@@ -128,12 +129,17 @@ export class Lane {
         return;
       }
       this.#write(head.bytes.subarray(0, this.#pieceSize()));
-      if (Number.isFinite(this.#faults.pieceBytes)) {
-        // A turn of the event loop between two pieces, or the kernel would hand them over as one.
-        this.#timer = setTimeout(() => this.#pump(), 0);
-        return;
-      }
+      if (Number.isFinite(this.#faults.pieceBytes)) return this.#pumpInNextTurn();
     }
+  }
+
+  /** A turn of the event loop between two pieces, or the kernel would hand them over as one. */
+  #pumpInNextTurn(): void {
+    this.#resting = true;
+    setImmediate(() => {
+      this.#resting = false;
+      this.#pump();
+    });
   }
 
   #pieceSize(): number {
