@@ -15,12 +15,14 @@ import type { RecordedClient, User } from '../support/user.ts';
 
 const SEED = seedFromEnvironment(3);
 const SESSIONS = 20;
-const KILLS = 10;
+/** `KILLS=n` makes a run longer. */
+const KILLS = Number(process.env['KILLS'] ?? 10);
 const USERS = 4;
 /** Queued at once by those who leave; the others go on writing between the kills. */
 const FIRST_MESSAGES = 8;
 const ANSWER_TOKENS = 20;
 const DRAIN_TIMEOUT_MS = 60_000;
+const TEST_TIMEOUT_MS = 180_000 + KILLS * 5_000;
 
 const random = seeded(SEED);
 let server: RealServer;
@@ -108,6 +110,23 @@ async function people(): Promise<Person[]> {
 const isAtRest = ({ view }: Person): boolean =>
   view.connection === 'live' && view.pending.length === 0 && !view.queue.running && view.queue.waiting.length === 0;
 
+/** What keeps somebody from being at rest, for the failure's report. */
+function unrest({ session, leaves, view }: Person): object {
+  const { connection, retryAt, pending, queue, running, lastError, messages } = view;
+  return {
+    session,
+    leaves,
+    connection,
+    retryAt,
+    now: Date.now(),
+    pending,
+    queue,
+    running,
+    lastError,
+    last: messages.slice(-3),
+  };
+}
+
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Kills and starts again; resolves with how long it was away and when the first message was taken after. */
@@ -124,56 +143,60 @@ async function crash(probe: { user: User; session: string; asked: number }) {
   return { awayMs: readyAt - killedAt, firstAckMs: ackedAt - readyAt };
 }
 
-test('S1, S2, S8, S14, S16, S19: killed in the middle of answers, nothing is lost, nothing comes twice', async () => {
-  const all = await people();
-  const staying = all.filter((person) => !person.leaves);
-  const leaving = all.filter((person) => person.leaves);
-  const probe = { user: server.user(), session: '', asked: 0 };
-  probe.session = await probe.user.session();
-  for (const person of all) {
-    person.connect();
-    for (let count = 0; count < FIRST_MESSAGES; count += 1) await person.write();
-  }
-
-  const crashes: { awayMs: number; firstAckMs: number }[] = [];
-  for (let kill = 0; kill < KILLS; kill += 1) {
-    // A turn that is interrupted five times is given up (S14): every third life is long enough for one.
-    if (kill % 3 === 2) await oneAnswerEach(staying);
-    const untilMs = performance.now() + random.between(50, 700);
-    while (performance.now() < untilMs) {
-      await pause(random.between(10, 80));
-      await staying[random.between(0, staying.length - 1)]?.write();
+test(
+  'S1, S2, S8, S14, S16, S19: killed in the middle of answers, nothing is lost, nothing comes twice',
+  async () => {
+    const all = await people();
+    const staying = all.filter((person) => !person.leaves);
+    const leaving = all.filter((person) => person.leaves);
+    const probe = { user: server.user(), session: '', asked: 0 };
+    probe.session = await probe.user.session();
+    for (const person of all) {
+      person.connect();
+      for (let count = 0; count < FIRST_MESSAGES; count += 1) await person.write();
     }
-    if (kill === 0) for (const person of leaving) person.leave();
-    // Written and perhaps sent, but hardly acknowledged when the process dies.
-    await Promise.all(staying.filter(() => random.next() < 0.5).map((person) => person.write()));
-    crashes.push(await crash(probe));
-    // What the page does on `online`: without it a tab that lost ten connections in a row waits for seconds.
-    for (const person of staying) setTimeout(() => person.wake(), random.between(0, 150));
-  }
 
-  // Nobody connects to these: their queues have to be worked off all the same. D1 is looked at from outside.
-  const unattended = await Promise.all(leaving.map((person) => answeredUnattended(person)));
-  expect(unattended.filter(({ missing }) => missing.length > 0)).toEqual([]);
+    const crashes: { awayMs: number; firstAckMs: number }[] = [];
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      // A turn that is interrupted five times is given up (S14): every third life is long enough for one.
+      if (kill % 3 === 2) await oneAnswerEach(staying);
+      const untilMs = performance.now() + random.between(50, 700);
+      while (performance.now() < untilMs) {
+        await pause(random.between(10, 80));
+        await staying[random.between(0, staying.length - 1)]?.write();
+      }
+      if (kill === 0) for (const person of leaving) person.leave();
+      // Written and perhaps sent, but hardly acknowledged when the process dies.
+      await Promise.all(staying.filter(() => random.next() < 0.5).map((person) => person.write()));
+      crashes.push(await crash(probe));
+      // What the page does on `online`: without it a tab that lost ten connections in a row waits for seconds.
+      for (const person of staying) setTimeout(() => person.wake(), random.between(0, 150));
+    }
 
-  for (const person of leaving) person.connect();
-  await eventually(
-    async () => all.filter((person) => !isAtRest(person)).length,
-    (left) => left === 0,
-    DRAIN_TIMEOUT_MS,
-  );
-  expect(all.filter((person) => !isAtRest(person)).map(({ view }) => view)).toEqual([]);
+    // Nobody connects to these: their queues have to be worked off all the same. D1 is looked at from outside.
+    const unattended = await Promise.all(leaving.map((person) => answeredUnattended(person)));
+    expect(unattended.filter(({ missing }) => missing.length > 0)).toEqual([]);
 
-  const histories = await Promise.all(all.map((person) => person.history()));
-  expect(histories.flatMap(checkHistory)).toEqual([]);
-  for (const [index, { log }] of histories.entries()) {
-    const ids = log.flatMap((record) => (record.kind === 'message' ? [record.id] : []));
-    // Delivered exactly once each, also those that lay in an outbox; whether acknowledged or not.
-    expect(ids.toSorted()).toEqual(all[index]?.written.toSorted());
-    expect(log.filter(({ kind }) => kind === 'reply')).toHaveLength(ids.length);
-  }
-  report(all, histories, crashes);
-}, 180_000);
+    for (const person of leaving) person.connect();
+    await eventually(
+      async () => all.filter((person) => !isAtRest(person)).length,
+      (left) => left === 0,
+      DRAIN_TIMEOUT_MS,
+    );
+    expect(all.filter((person) => !isAtRest(person)).map(unrest)).toEqual([]);
+
+    const histories = await Promise.all(all.map((person) => person.history()));
+    expect(histories.flatMap(checkHistory)).toEqual([]);
+    for (const [index, { log }] of histories.entries()) {
+      const ids = log.flatMap((record) => (record.kind === 'message' ? [record.id] : []));
+      // Delivered exactly once each, also those that lay in an outbox; whether acknowledged or not.
+      expect(ids.toSorted()).toEqual(all[index]?.written.toSorted());
+      expect(log.filter(({ kind }) => kind === 'reply')).toHaveLength(ids.length);
+    }
+    report(all, histories, crashes);
+  },
+  TEST_TIMEOUT_MS,
+);
 
 /** Waits until each of them has seen the end of a turn in this life. */
 async function oneAnswerEach(staying: readonly Person[]): Promise<void> {

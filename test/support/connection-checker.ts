@@ -51,6 +51,8 @@ class ConnectionCheck {
   readonly #report: Report;
   /** The last record received; null before the welcome. */
   #seq: number | null = null;
+  /** The log's end at the welcome: what ended before that is told by its record alone. */
+  #welcomedSeq = 0;
   /** Attempts whose end this connection has seen, by turn. */
   readonly #over = new Map<number, number>();
   /** Attempts that were under way on this connection; of others only the outcome comes. */
@@ -122,8 +124,9 @@ class ConnectionCheck {
     this.#over.set(record.turn, record.attempt);
   }
 
-  /** S16: what was joined is the outcome. Only who was never near the window can be sure to have got all. */
-  #checkWhole({ turn, attempt, text, thinking = '' }: Outcome): void {
+  /** S16: what was joined live is the outcome. Only who was never near the window can be sure to have got all. */
+  #checkWhole({ seq, turn, attempt, text, thinking = '' }: Outcome): void {
+    if (seq <= this.#welcomedSeq) return;
     const { reader } = this;
     if (reader?.turn !== turn || reader.attempt !== attempt || !this.#followed.has(`${turn}.${attempt}`)) return;
     if (this.#received + JSON.stringify(text + thinking).length + FRAME_MARGIN > CREDIT_WINDOW_BYTES) return;

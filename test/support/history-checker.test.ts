@@ -146,6 +146,12 @@ describe('sound histories pass', () => {
     expect(checkHistory(inLog(...bodies))).toEqual([]);
   });
 
+  test('an answer that ended between two connections comes whole, by its record alone', () => {
+    const [first] = framesOfLog();
+    const frames = [first, [hello(2, 3), welcome(4, 3), event(LOG[3]), delta(3, 0, 'World'), event(LOG[4])]];
+    expect(checkHistory(history({ frames }))).toEqual([]);
+  });
+
   test('a turn that is not over, while the session is at work', () => {
     expect(checkHistory({ ...inLog(ask('a')), atRest: false })).toEqual([]);
   });
