@@ -1,11 +1,14 @@
 /** A connection that is cut in the middle of a frame, at any place: the next one goes on from there, soon. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { FIRST_RETRY_MS } from '../../src/client/backoff.ts';
 import { RealServer } from '../support/real-server.ts';
 import { Traveller, until } from './traveller.ts';
 
 /** A loaded machine's delays, over what is promised. */
 const SLACK_MS = 250;
+
+// They wait most of the time, each on a network of its own.
+vi.setConfig({ maxConcurrency: 40 });
 
 let server: RealServer;
 

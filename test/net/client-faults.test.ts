@@ -2,7 +2,7 @@
  * Between clients and Worker: whatever the network does while messages are sent and an answer is
  * read, afterwards every message is in the log exactly once and what is shown is the log.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { RealServer } from '../support/real-server.ts';
 import type { Faults } from '../support/tcp-lane.ts';
 import type { Direction, TcpProxy } from '../support/tcp-proxy.ts';
@@ -12,6 +12,9 @@ const FAULT_MS = 1_000;
 /** An answer that begins before the fault and goes on after it. */
 const STORY_TOKENS = 250;
 const STORY_TOKEN_MS = 15;
+
+// They wait most of the time, each on a network of its own.
+vi.setConfig({ maxConcurrency: 40 });
 
 let server: RealServer;
 
