@@ -38,7 +38,7 @@ export function actionsOf(world: World, weather: Weather, browsers: readonly Bro
     });
   const { host, chance } = world;
   add('person', weather.people, () => act(world));
-  add('http send', weather.http, () => httpSend(world, host));
+  add('http send', weather.http, () => anyHttpSend(world, host));
   counted('burst', weather.burst, () => burst(world));
   counted('reload', weather.reload, () => reload(world, browsers));
   add('settings', weather.settings, () => host.enter('update', (process) => process.update(`T${chance.between(1, 3)}`)));
@@ -90,7 +90,7 @@ function act(world: World): void {
 function burst(world: World): void {
   if (world.pages.length === 0) return;
   const page = world.chance.pick(world.pages);
-  for (let index = 0; index < 6; index += 1) page.send(`burst ${world.steps} ${index}`, 0);
+  for (let index = 0; index < 5; index += 1) page.send(`burst ${world.steps} ${index}`, 0);
 }
 
 /** A page is gone and another one comes, perhaps beside the old one. */
@@ -102,26 +102,29 @@ function reload(world: World, browsers: readonly Browser[]): void {
   if (browser.pages.length < 3) new Page(world, hostOf(world, browser), browser);
 }
 
-function httpSend(world: World, host: Host): void {
+function anyHttpSend(world: World, host: Host): void {
   const { chance } = world;
   // The same id again, now and then with another text.
   const id = `http-${chance.between(1, 6)}`;
   const text = `by HTTP ${id}${chance.is(0.1) ? ' changed' : ''}`;
-  const waits = chance.is(0.3);
+  httpSend(host, { id, text, priority: chance.between(0, 2) }, chance.is(0.3));
+}
+
+export function httpSend(host: Host, message: { id: string; text: string; priority: number }, waits: boolean): void {
   host.enter('http', (process) => {
     process.guard('http');
-    const result = process.send({ id, text, priority: chance.between(0, 2) });
+    const result = process.send(message);
     if (!result || 'code' in result) return;
     const { seq } = result;
-    host.responses.push({
-      gate: host.storage.begun,
-      arrive: () => void host.notes.acknowledged.push({ id, seq, text }),
-    });
+    const { id, text } = message;
+    // The answer leaves like frames do: when what it speaks of is durable.
+    const arrive = (): void => void host.notes.acknowledged.push({ id, seq, text });
+    host.responses.push({ gate: host.storage.begun, arrive });
     if (waits) void process.runtime?.outcome(seq, 3_000);
   });
 }
 
-function remove(host: Host): void {
+export function remove(host: Host): void {
   const log = SessionLog.open(host.storage.port(() => {}));
   if (!log || log.session().removed) return;
   host.notes.erased = log.after(0, Number.MAX_SAFE_INTEGER / 2, Number.MAX_SAFE_INTEGER);

@@ -11,6 +11,8 @@ const MAX_STEPS = 6_000;
 const IDLE_MS = 20_000;
 
 export interface HealOptions {
+  /** Crashes that are still to come do come. */
+  crashes: boolean;
   /** Everyone leaves first: the alarm alone has to finish the work. */
   alone: boolean;
   /** A new reader comes at the very end, to a process that has left memory. */
@@ -22,7 +24,7 @@ export interface HealOptions {
 export async function heal(world: World, browsers: readonly Browser[], options: HealOptions): Promise<SimHistory[]> {
   world.note('HEAL');
   world.faults = NO_FAULTS;
-  world.crashAt = [];
+  if (!options.crashes) world.crashAt = [];
   world.d1.down = false;
   for (const host of world.hosts) host.skewMs = 0;
   for (const browser of browsers) browser.skewMs = 0;
@@ -43,6 +45,8 @@ export async function heal(world: World, browsers: readonly Browser[], options: 
     new Page(world, world.host, new Browser('late'));
     rested = await rest(world);
   }
+  // Rejections that nobody handled are told of by now.
+  await new Promise<void>((resolve) => void setImmediate(resolve));
   const histories: SimHistory[] = [];
   for (const host of world.hosts) histories.push(await collect(world, host, rested, idle));
   return histories;
@@ -71,10 +75,14 @@ export async function rest(world: World): Promise<boolean> {
 
 function rests(world: World): boolean {
   const quiet = world.hosts.every((host) => {
+    // Somebody who waits for an answer over HTTP, for a moment.
+    if (host.process && world.timeline.countOf(host.process) > 0) return false;
     return !hasWork(host) && host.alarmDue === null && host.firing === null && host.responses.length === 0;
   });
   if (!quiet || world.d1.calls.length > 0 || world.speakers.some(({ waiting }) => waiting)) return false;
-  return world.pages.every(({ client: { view } }) => {
+  return world.pages.every(({ client: { view }, links }) => {
+    // One that does not know yet that its connection is dead.
+    if (links.some(({ silent, clientOpen }) => silent && clientOpen)) return false;
     const isOnline = view.connection === 'live' || view.connection === 'closed';
     return isOnline && (view.connection === 'closed' || view.pending.every(({ refused }) => refused !== null));
   });

@@ -220,6 +220,7 @@ export class Host {
   }
 
   flush(): void {
+    if (this.storage.busy) throw new Error('a step of the run ended in the middle of a transaction');
     this.storage.flush();
     const { durable } = this.storage;
     const ready = this.responses.filter(({ gate }) => gate <= durable);

@@ -38,7 +38,7 @@ export function brokenPlan(chance: Chance, maxUnits: number): Plan {
 function cut(chance: Chance, whole: string, channel: 'text' | 'thinking'): Plan['pieces'] {
   const pieces: Plan['pieces'] = [];
   for (let from = 0; from < whole.length; ) {
-    const to = Math.min(whole.length, from + chance.between(1, Math.max(1, Math.ceil(whole.length / 3))));
+    const to = Math.min(whole.length, from + chance.between(1, whole.length));
     const text = whole.slice(from, to);
     pieces.push(channel === 'text' ? { text, thinking: '' } : { text: '', thinking: text });
     from = to;

@@ -5,15 +5,18 @@ import type { SessionPorts } from '../../src/objects/ports.ts';
 import type { Violation } from '../support/history-model.ts';
 import type { ServerSocket } from './link.ts';
 import { CrashSignal, OWNER } from './process.ts';
-import { runSeed, unhandled } from './seed.ts';
+import { scenarios } from './scenarios.ts';
+import { runSeed, unhandled, type RunResult } from './seed.ts';
 import { Database, SimStorage } from './storage.ts';
+import { crashesAt, tell } from './sweep.ts';
 
 export interface Total {
-  seeds: number;
+  runs: number;
   steps: number;
   effects: number;
-  counts: Map<string, number>;
-  violations: (Violation & { seed: number })[];
+  counts: Record<string, number>;
+  /** `run` is the seed, or the scenario and the effects at which it was crashed. */
+  violations: (Violation & { run: string })[];
 }
 
 let databases: Database[] | null = null;
@@ -35,21 +38,63 @@ export function preparedDatabases(): Database[] {
   return databases;
 }
 
+/** Scenario by scenario: once without a crash, then with one, and with two, at every effect. */
+export async function runScenarios(names: ReadonlySet<string> | null, stopEarly: boolean): Promise<Total & { scenarios: number }> {
+  const total = { ...emptyTotal(), scenarios: 0 };
+  for (const scenario of scenarios()) {
+    if (names && !names.has(scenario.name)) continue;
+    total.scenarios += 1;
+    const note = (result: RunResult, crashAt: readonly number[]): void => {
+      add(total, result, `${scenario.name} @${crashAt.join()}`);
+    };
+    const calm = await tell(scenario, [], preparedDatabases());
+    note(calm, []);
+    for (let effect = 1; effect <= calm.effects; effect += 1) {
+      for (const twice of [false, true]) {
+        if (stopEarly && total.violations.length > 0) return total;
+        const crashAt = crashesAt(effect, twice);
+        note(await tell(scenario, crashAt, preparedDatabases()), crashAt);
+      }
+    }
+  }
+  return total;
+}
+
+/** One telling of one scenario. */
+export async function runOne(
+  name: string,
+  crashAt: readonly number[],
+  trace: ((line: string) => void) | null = null,
+): Promise<Total> {
+  const scenario = scenarios().find((other) => other.name === name);
+  if (!scenario) throw new Error(`there is no scenario ${name}`);
+  const total = emptyTotal();
+  add(total, await tell(scenario, crashAt, preparedDatabases(), trace), `${name} @${crashAt.join()}`);
+  return total;
+}
+
 export async function runSeeds(
   first: number,
   count: number,
   trace: ((line: string) => void) | null = null,
 ): Promise<Total> {
-  const total: Total = { seeds: 0, steps: 0, effects: 0, counts: new Map(), violations: [] };
+  const total = emptyTotal();
   for (let seed = first; seed < first + count; seed += 1) {
-    const { violations, steps, effects, counts } = await runSeed(seed, preparedDatabases(), trace);
-    total.seeds += 1;
-    total.steps += steps;
-    total.effects += effects;
-    for (const [name, times] of counts) total.counts.set(name, (total.counts.get(name) ?? 0) + times);
-    total.violations.push(...violations.map((violation) => ({ ...violation, seed })));
+    add(total, await runSeed(seed, preparedDatabases(), trace), `${seed}`);
   }
   return total;
+}
+
+function emptyTotal(): Total {
+  return { runs: 0, steps: 0, effects: 0, counts: {}, violations: [] };
+}
+
+function add(total: Total, { steps, effects, counts, violations }: RunResult, run: string): void {
+  total.runs += 1;
+  total.steps += steps;
+  total.effects += effects;
+  for (const [name, times] of counts) total.counts[name] = (total.counts[name] ?? 0) + times;
+  total.violations.push(...violations.map((violation) => ({ ...violation, run })));
 }
 
 function silentPorts(): SessionPorts<ServerSocket> {

@@ -1,4 +1,11 @@
-/** Runs seeds of the simulator: `node test/sim/run.ts --seed 7 [--trace]`, `--from 0 --count 1000`. */
+/**
+ * Runs the simulator by hand.
+ *
+ *     node test/sim/run.ts --seed 7 [--trace]                    one seed, step by step
+ *     node test/sim/run.ts --from 0 --count 1000                 many
+ *     node test/sim/run.ts --scenario 'queued: stop'             one scenario, crashed everywhere
+ *     node test/sim/run.ts --scenario 'queued: stop' --crash 12,15 [--trace]
+ */
 import { parseArgs } from 'node:util';
 import { installHooks } from './hooks.ts';
 
@@ -7,18 +14,27 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     from: { type: 'string', default: '0' },
     count: { type: 'string', default: '1000' },
+    scenario: { type: 'string' },
+    crash: { type: 'string' },
     trace: { type: 'boolean', default: false },
   },
 });
 installHooks();
-const { runSeeds } = await import('./run-seeds.ts');
-const first = Number(values.seed ?? values.from);
-const count = values.seed === undefined ? Number(values.count) : 1;
-const startedAt = performance.now();
-const total = await runSeeds(first, count, values.trace ? (line) => console.log(line) : null);
-const { violations, counts, seeds, steps, effects } = total;
-console.log(`${seeds} seeds, ${steps} steps, ${effects} effects, ${((performance.now() - startedAt) / seeds).toFixed(2)} ms a seed`);
-console.log([...counts].map(([name, times]) => `${name} ${times}`).join(', '));
-for (const { seed, rule, detail } of violations.slice(0, 20)) console.log(`seed ${seed}: ${rule} ${detail}`);
+const { runOne, runScenarios, runSeeds } = await import('./run-seeds.ts');
+const trace = values.trace ? (line: string) => console.log(line) : null;
+const startedAt = process.cpuUsage();
+const { runs, steps, effects, counts, violations } = await run();
+const { user, system } = process.cpuUsage(startedAt);
+const cpuMs = (user + system) / 1_000 / runs;
+console.log(`${runs} runs, ${steps} steps, ${effects} effects, ${cpuMs.toFixed(2)} ms of processor time each`);
+console.log(Object.entries(counts).map(([name, times]) => `${name} ${times}`).join(', '));
+for (const { run: name, rule, detail } of violations.slice(0, 20)) console.log(`${name}: ${rule} ${detail}`);
 console.log(`${violations.length} violations`);
 process.exitCode = violations.length > 0 ? 1 : 0;
+
+function run() {
+  const { scenario, crash, seed, from, count } = values;
+  if (scenario !== undefined && crash !== undefined) return runOne(scenario, crash.split(',').map(Number), trace);
+  if (scenario !== undefined) return runScenarios(scenario === 'all' ? null : new Set([scenario]), false);
+  return seed === undefined ? runSeeds(Number(from), Number(count)) : runSeeds(Number(seed), 1, trace);
+}

@@ -3,12 +3,13 @@ import type { Violation } from '../support/history-model.ts';
 import { actionsOf, type Weather } from './actions.ts';
 import { Chance } from './chance.ts';
 import { check } from './checker.ts';
+import type { SimHistory } from './history.ts';
 import { heal } from './heal.ts';
 import { TIGHT } from './hooks.ts';
 import { turnKnobs } from './knob.ts';
 import { Browser, Page, RawPage } from './page.ts';
 import type { Database } from './storage.ts';
-import { World } from './world.ts';
+import { describe, World, type Faults } from './world.ts';
 
 export interface RunResult {
   violations: Violation[];
@@ -23,32 +24,33 @@ export async function runSeed(
   trace: ((line: string) => void) | null = null,
 ): Promise<RunResult> {
   const chance = new Chance(seed);
-  const isTight = chance.is(0.75);
-  turnKnobs(isTight ? TIGHT : {});
+  turnKnobs(chance.is(0.75) ? TIGHT : {});
   const world = new World(chance, databases.slice(0, chance.is(0.08) ? 2 : 1), trace);
-  current = world;
-  try {
+  return within(world, async () => {
     const weather = weatherOf(chance);
-    world.faults = {
-      model: chance.is(0.5) ? 0.4 : 0,
-      d1: chance.is(0.4) ? 0.4 : 0,
-      quietLoss: chance.is(0.4) ? 0.5 : 0,
-      alarmTwice: chance.is(0.3) ? 0.3 : 0,
-      destroy: chance.is(0.3) ? 0.8 : 0,
-    };
+    world.faults = faultsOf(chance);
     // A tight window is met by answers of a few hundred characters, the real one seldom by any.
-    world.answerUnits = chance.is(0.15) ? 400 : 12;
+    world.answerUnits = chance.is(0.1) ? 300 : 7;
     await begin(world, chance.is(0.08));
     const browsers = people(world, weather);
-    const steps = chance.between(25, 90);
+    const steps = chance.between(12, 60);
     for (let step = 0; step < steps; step += 1) {
       const moment = world.nextMoment();
       const next = [...world.happenings(), ...(moment ? [moment] : []), ...actionsOf(world, weather, browsers)];
       await world.step(chance.weighted(next));
     }
-    const options = { alone: chance.is(0.25), lateReader: chance.is(0.2), idle: chance.is(0.05) };
-    const histories = await heal(world, browsers, options);
-    const violations = histories.flatMap(check);
+    const options = { crashes: false, alone: chance.is(0.25), lateReader: chance.is(0.2), idle: chance.is(0.05) };
+    return heal(world, browsers, options);
+  });
+}
+
+let current: World | null = null;
+
+/** Does everything of one run in `world`, checks what it left, and cleans up. */
+export async function within(world: World, run: () => Promise<SimHistory[]>): Promise<RunResult> {
+  current = world;
+  try {
+    const violations = (await run()).flatMap(check);
     return { violations, steps: world.steps, effects: world.effects, counts: world.counts };
   } finally {
     current = null;
@@ -56,11 +58,19 @@ export async function runSeed(
   }
 }
 
-let current: World | null = null;
-
 /** A rejection that nobody handles: an object's fault, unless its process ended in the middle of it. */
 export function unhandled(error: unknown): void {
-  if (current) current.host.notes.faults.push(`unhandled: ${String(error)}`);
+  current?.host.notes.faults.push(`unhandled: ${describe(error)}`);
+}
+
+function faultsOf(chance: Chance): Faults {
+  return {
+    model: chance.is(0.5) ? 0.4 : 0,
+    d1: chance.is(0.4) ? 0.4 : 0,
+    quietLoss: chance.is(0.4) ? 0.5 : 0,
+    alarmTwice: chance.is(0.3) ? 0.3 : 0,
+    destroy: chance.is(0.3) ? 0.8 : 0,
+  };
 }
 
 /** Half of the kinds of trouble in each run: all at once hide each other. */
@@ -85,7 +95,7 @@ function weatherOf(chance: Chance): Weather {
 }
 
 /** The sessions come into being: before the run, or in the middle of its faults. */
-async function begin(world: World, inTheRun: boolean): Promise<void> {
+export async function begin(world: World, inTheRun: boolean): Promise<void> {
   for (const host of world.hosts) {
     if (inTheRun) host.storage.wipe();
     // Who made the session left before it was delivered.

@@ -52,6 +52,8 @@ export class SimStorage {
   #isFiring = false;
   #durablyFiring = false;
   #crashes = 0;
+  /** Null: to be looked up. */
+  #hasTables: boolean | null = null;
   /** Transactions begun so far: what is sent now may leave when that many are durable. */
   begun = 0;
   durable = 0;
@@ -68,6 +70,11 @@ export class SimStorage {
 
   get alarm(): number | null {
     return this.#alarm;
+  }
+
+  /** Whether the code under test is in the middle of a transaction. */
+  get busy(): boolean {
+    return this.#open !== null;
   }
 
   get pending(): number {
@@ -89,6 +96,7 @@ export class SimStorage {
         guard('write');
         const rowsWritten = Number(statement.run(...values).changes);
         this.#note({ kind: 'sql', query, values });
+        if (query.startsWith('CREATE')) this.#hasTables = null;
         guard('written');
         return { toArray: () => [], rowsWritten };
       },
@@ -164,6 +172,7 @@ export class SimStorage {
 
   /** Everything written so far is on the disk. */
   flush(): void {
+    this.#open = null;
     this.#written = [];
     this.durable = this.begun;
     this.#durableAlarm = this.#alarm;
@@ -174,6 +183,7 @@ export class SimStorage {
   /** The process ends; of what was written but not known to be durable, the first `survivors` transactions are. */
   crash(survivors: number): void {
     this.#crashes += 1;
+    this.#hasTables = null;
     const kept = this.#written.slice(0, survivors);
     this.#open = null;
     this.#db.exec('ROLLBACK TO durable');
@@ -191,6 +201,7 @@ export class SimStorage {
     } else if (operation.kind === 'done') {
       this.#isFiring = false;
     } else {
+      this.#hasTables = null;
       for (const table of this.#db.tables()) this.#db.exec(`DROP TABLE ${table}`);
       this.#alarm = null;
     }
@@ -202,7 +213,8 @@ export class SimStorage {
   }
 
   hasTables(): boolean {
-    return this.#db.tables().includes('session');
+    this.#hasTables ??= this.#db.tables().includes('session');
+    return this.#hasTables;
   }
 }
 

@@ -16,6 +16,8 @@ import type { Database } from './storage.ts';
 import { Timeline } from './timeline.ts';
 
 const EPOCH_MS = 1_700_000_000_000;
+/** More than any chain of promises in the house is long; the storage says so if one is longer. */
+const MICROTASK_TURNS = 40;
 
 /** How likely each fault is; all zero is a world without any. */
 export interface Faults {
@@ -217,16 +219,26 @@ export class World {
   /** The next moment for which somebody waits: a timer or an alarm. */
   nextMoment(): Happening | null {
     const timer = this.timeline.next();
-    let alarm: { host: Host; due: number } | null = null;
-    for (const host of this.hosts) {
-      const due = host.alarmDue;
-      if (due !== null && (!alarm || due < alarm.due)) alarm = { host, due };
-    }
+    const alarm = this.#nextAlarm();
     if (alarm && (!timer || alarm.due <= timer.at)) {
       const { host, due } = alarm;
       return { label: 'alarm', weight: 2, run: () => this.#fireAlarm(host, due) };
     }
     return timer && { label: 'timer', weight: 2, run: () => this.timeline.fire(timer) };
+  }
+
+  /** When that is, in virtual time. */
+  momentAt(): number {
+    return Math.min(this.timeline.next()?.at ?? Infinity, this.#nextAlarm()?.due ?? Infinity);
+  }
+
+  #nextAlarm(): { host: Host; due: number } | null {
+    let next: { host: Host; due: number } | null = null;
+    for (const host of this.hosts) {
+      const due = host.alarmDue;
+      if (due !== null && (!next || due < next.due)) next = { host, due };
+    }
+    return next;
   }
 
   #fireAlarm(host: Host, due: number): void {
@@ -242,8 +254,8 @@ export class World {
     } catch (error) {
       if (!(error instanceof CrashSignal)) this.host.notes.faults.push(`${happening.label}: ${describe(error)}`);
     }
-    // Everything that can go on by itself does: microtasks never reach beyond this.
-    await new Promise<void>((resolve) => void setImmediate(resolve));
+    // Everything that can go on by itself does.
+    for (let turn = 0; turn < MICROTASK_TURNS; turn += 1) await null;
     this.links = this.links.filter((link) => !link.gone);
   }
 }

@@ -1,0 +1,69 @@
+/**
+ * Short stories, made systematically: how a session stands, what then happens, and how it goes on. Each
+ * is told once without trouble, and again with a crash after every effect that the first telling had.
+ */
+
+/** One thing that somebody does; the network and the disk then do what they can at once. */
+export type Act =
+  | 'send' | 'send important' | 'send twice' | 'other sends' | 'http send' | 'http again' | 'burst'
+  | 'piece' | 'answer' | 'model fails' | 'model breaks'
+  | 'edit' | 'cancel' | 'stop' | 'stop and go on' | 'regenerate' | 'stale regenerate'
+  | 'second tab' | 'reload' | 'cut' | 'half-open' | 'late frames'
+  | 'd1 down' | 'd1 up' | 'd1 lies' | 'wait' | 'wait long' | 'alarm early'
+  | 'hibernate' | 'deploy' | 'rename' | 'remove' | 'clock back' | 'clock ahead';
+
+export interface Scenario {
+  name: string;
+  acts: Act[];
+  /** Everyone leaves at the end, and the alarm finishes alone. */
+  alone: boolean;
+}
+
+const STANDS: Readonly<Record<string, Act[]>> = {
+  new: [],
+  answering: ['send', 'piece'],
+  queued: ['send', 'send', 'send', 'piece'],
+  answered: ['send', 'answer'],
+};
+
+const EVENTS: Readonly<Record<string, Act[]>> = {
+  send: ['send', 'answer'],
+  'send twice': ['send twice', 'answer'],
+  'an important message': ['send', 'send important', 'answer', 'answer'],
+  'a message by HTTP, and again': ['http send', 'http again', 'answer'],
+  burst: ['burst', 'answer'],
+  edit: ['send', 'edit', 'answer'],
+  cancel: ['send', 'send', 'cancel', 'answer'],
+  stop: ['send', 'piece', 'stop', 'answer'],
+  'stop while it speaks on': ['send', 'piece', 'stop and go on', 'send', 'answer'],
+  regenerate: ['answer', 'regenerate', 'piece', 'answer'],
+  'a stale regenerate': ['answer', 'other sends', 'answer', 'stale regenerate'],
+  'a second tab': ['second tab', 'send', 'other sends', 'piece', 'answer'],
+  resume: ['send', 'piece', 'cut', 'piece', 'wait', 'answer'],
+  reload: ['send', 'piece', 'reload', 'piece', 'answer'],
+  'half-open': ['half-open', 'send', 'answer', 'wait long'],
+  'late frames': ['late frames', 'send', 'piece', 'answer', 'wait'],
+  'D1 down': ['d1 down', 'send', 'answer', 'wait', 'd1 up'],
+  'D1 that lies': ['d1 lies', 'send', 'answer', 'wait', 'wait'],
+  'model failure': ['send', 'piece', 'model fails', 'send', 'answer'],
+  'a fault of ours': ['send', 'piece', 'model breaks', 'send', 'answer'],
+  hibernation: ['answer', 'wait long', 'hibernate', 'send', 'answer'],
+  deployment: ['send', 'piece', 'deploy', 'wait', 'answer'],
+  'an early alarm': ['send', 'alarm early', 'piece', 'answer', 'wait'],
+  'a clock set back': ['send', 'clock back', 'piece', 'answer', 'wait'],
+  'a clock set ahead': ['send', 'clock ahead', 'piece', 'answer', 'wait'],
+  rename: ['rename', 'send', 'answer'],
+  removal: ['send', 'remove', 'wait'],
+  'removal while D1 is down': ['d1 down', 'remove', 'wait', 'd1 up'],
+};
+
+export function scenarios(): Scenario[] {
+  const list: Scenario[] = [];
+  for (const [stand, before] of Object.entries(STANDS)) {
+    for (const [event, acts] of Object.entries(EVENTS)) {
+      // Every other one ends with everyone gone.
+      list.push({ name: `${stand}: ${event}`, acts: [...before, ...acts], alone: list.length % 2 === 1 });
+    }
+  }
+  return list;
+}
