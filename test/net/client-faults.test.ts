@@ -25,9 +25,9 @@ afterAll(() => server.close());
 
 interface Kind {
   name: string;
-  begin(proxy: TcpProxy): void | Promise<void>;
+  begin: (proxy: TcpProxy) => void | Promise<void>;
   /** Before the network is whole again. */
-  end?(proxy: TcpProxy): void;
+  end?: (proxy: TcpProxy) => void;
 }
 
 const set = (name: string, faults: Partial<Faults>, direction?: Direction): Kind => ({

@@ -3,7 +3,7 @@
  * with what had come; the next turn after it heals is answered at once, and other sessions never
  * know. What a model itself does wrong is held in test/e2e/turn-failures.test.ts.
  */
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { TurnErrorCode } from '../../src/protocol/codes.ts';
 import { startSimulator, type Simulator } from '../../src/local/simulator/server.ts';
 import { checkHistory } from '../support/history-checker.ts';
@@ -20,7 +20,7 @@ const FIRST_TOKEN_TIMEOUT_MS = 2_000;
 const IDLE_TIMEOUT_MS = 800;
 const SLACK_MS = 900;
 /** A question asked after the network is well again is answered within this, not at the next deadline. */
-const RECOVERED_WITHIN_MS = 500;
+const RECOVERED_WITHIN_MS = 1_000;
 const STORY = 'Tell me a story [[sim tokens=60 tokenMs=20]]';
 const LATE = 'Think first [[sim tokens=6 firstTokenMs=300]]';
 
@@ -32,9 +32,9 @@ interface Case {
   /** The failure comes at this time after the fault, give or take what a loaded machine adds. */
   afterMs: number;
   /** Before the question is asked. */
-  before?(proxy: TcpProxy): void | Promise<void>;
+  before?: (proxy: TcpProxy) => void | Promise<void>;
   /** When some of the answer is there. */
-  during?(proxy: TcpProxy): void | Promise<void>;
+  during?: (proxy: TcpProxy) => void | Promise<void>;
 }
 
 const CASES: Case[] = [
@@ -138,10 +138,12 @@ const CASES: Case[] = [
     before: (proxy) => proxy.set({ latencyMs: 80 }),
   },
   {
-    name: 'forgot the connection that was kept',
+    // Nothing tells this from a model that is still reading the prompt, and asking twice would cost
+    // an answer twice. Connections are kept for seconds only, so it is rare.
+    name: 'forgot the connection that was kept for the next request',
     question: STORY,
-    code: null,
-    afterMs: 0,
+    code: 'first_token_timeout',
+    afterMs: FIRST_TOKEN_TIMEOUT_MS,
     before: (proxy) => proxy.strand(),
   },
   {
@@ -196,13 +198,12 @@ afterAll(async () => {
   await model.close();
 });
 
-test.concurrent.for(CASES)(
-  'a network that $name',
-  async (tested) => {
+describe.concurrent('a network that', () => {
+  test.for(CASES)('$name', async (tested) => {
+    const { question, code, before, during } = tested;
     const index = CASES.indexOf(tested);
     const proxy = proxies[index];
     if (!proxy) throw new Error('no proxy');
-    const { question, code, afterMs, before, during } = tested;
     const session = await user.session({ bot: `bot-${index}` });
     const wire = await user.join(session);
     await wire.outcome((await wire.ask('warm-up', 'All is well')).seq);
@@ -217,32 +218,35 @@ test.concurrent.for(CASES)(
     }
     const read = wire.joined(seq, 1);
     const outcome = await wire.outcome(seq);
-    const tookMs = performance.now() - faultAt;
+    expectOutcome(tested, outcome, performance.now() - faultAt);
     // What had come is kept, and it is what was shown.
     expect(outcome.text).toBe(wire.joined(seq, 1));
     expect(outcome.text.startsWith(read)).toBe(true);
-    if (code === null) expect(outcome).toMatchObject({ kind: 'reply', finish: 'stop' });
-    else {
-      expect(outcome).toMatchObject({ kind: 'failed', code });
-      expect(tookMs).toBeGreaterThan(afterMs * 0.5 - 50);
-      expect(tookMs).toBeLessThan(afterMs * 1.5 + SLACK_MS);
-      // Cut off, not made shorter.
-      expect(outcome.text === '').toBe(during === undefined);
-    }
 
     await proxy.heal();
     const healedAt = performance.now();
     const after = await wire.ask('after', 'And now?');
     expect(await wire.outcome(after.seq)).toMatchObject({ kind: 'reply' });
-    expect(performance.now() - healedAt).toBeLessThan(RECOVERED_WITHIN_MS + SLACK_MS);
+    expect(performance.now() - healedAt).toBeLessThan(RECOVERED_WITHIN_MS);
     const log = await readLog(user, session);
     expect(log.filter(({ kind }) => kind === 'failed')).toHaveLength(code === null ? 0 : 1);
     const pages = await readPages(user, session);
     expect(checkHistory({ session, log, clients: [wire.recording], atRest: true, rows: null, pages })).toEqual([]);
     wire.close();
-  },
-  30_000,
-);
+  });
+});
+
+function expectOutcome({ code, afterMs, during }: Case, outcome: { kind: string; text: string }, tookMs: number): void {
+  if (code === null) {
+    expect(outcome).toMatchObject({ kind: 'reply', finish: 'stop' });
+    return;
+  }
+  expect(outcome).toMatchObject({ kind: 'failed', code });
+  // Its own deadline and no other; tries are spread by half.
+  expect(tookMs).toBeGreaterThan(afterMs * 0.5 - 50);
+  expect(tookMs).toBeLessThan(afterMs * 1.5 + SLACK_MS);
+  expect(outcome.text === '').toBe(during === undefined);
+}
 
 test.concurrent('S4, other sessions: with the default endpoint gone, messages are accepted and other bots answer as ever', async () => {
   const standard = proxies.at(-1);
