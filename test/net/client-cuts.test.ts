@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { FIRST_RETRY_MS } from '../../src/client/backoff.ts';
 import { RealServer } from '../support/real-server.ts';
-import { Traveller, until } from './traveller.ts';
+import { expectNothingLost, Traveller, until } from './traveller.ts';
 
 /** A loaded machine's delays, over what is promised. */
 const SLACK_MS = 250;
@@ -31,7 +31,7 @@ describe.concurrent.each(['truncateAfterBytes', 'resetAfterBytes'] as const)('%s
       await until('connected again', () => traveller.proxy.acceptedAt.length === 2, 3_000);
       await traveller.proxy.heal();
       expect((traveller.proxy.acceptedAt[1] ?? Infinity) - cutAt).toBeLessThan(FIRST_RETRY_MS + 4 * SLACK_MS);
-      const [story] = await traveller.expectNothingLost();
+      const [story] = await expectNothingLost(traveller);
       expect(traveller.joined(story?.turn ?? 0)).toBe(story?.text);
     },
   );
@@ -42,7 +42,7 @@ describe.concurrent.each(['truncateAfterBytes', 'resetAfterBytes'] as const)('%s
     await traveller.send(`é👩‍🚀 ${'long '.repeat(600)}`);
     await until('connected again', () => traveller.proxy.acceptedAt.length === 2, 3_000);
     await traveller.proxy.heal();
-    await traveller.expectNothingLost();
+    await expectNothingLost(traveller);
   });
 });
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { RealServer } from '../support/real-server.ts';
 import type { Faults } from '../support/tcp-lane.ts';
 import type { Direction, TcpProxy } from '../support/tcp-proxy.ts';
-import { pause, Traveller, until } from './traveller.ts';
+import { expectNothingLost, pause, Traveller, until } from './traveller.ts';
 
 const FAULT_MS = 1_000;
 /** An answer that begins before the fault and goes on after it. */
@@ -74,7 +74,7 @@ describe.concurrent('S1, S2, S8, S15, S16: nothing is lost or doubled when the n
     await proxy.heal();
     // What a browser says when its network is back.
     traveller.client.wake();
-    const [story] = await traveller.expectNothingLost();
+    const [story] = await expectNothingLost(traveller);
     // The story was read to its end, over all connections; so its pieces are all of it.
     expect(traveller.joined(story?.turn ?? 0)).toBe(story?.text);
   });
@@ -84,7 +84,7 @@ test.concurrent('byte by byte from the first byte on, handshake included', async
   const traveller = await Traveller.start(server, context, (proxy) => proxy.set({ pieceBytes: 1 }));
   await traveller.listen(20, 5);
   await traveller.send('And é👩‍🚀 another');
-  await traveller.expectNothingLost();
+  await expectNothingLost(traveller);
   expect(traveller.connections).toBe(1);
 });
 
@@ -98,6 +98,6 @@ test.concurrent('S1: over a slow network an acknowledgement comes late, never ea
   // One way to be in the log, both ways to be told so.
   expect((await acceptedAt) - sentAt).toBeGreaterThanOrEqual(latencyMs - 5);
   expect((await acknowledgedAt) - sentAt).toBeGreaterThanOrEqual(2 * latencyMs - 5);
-  await traveller.expectNothingLost();
+  await expectNothingLost(traveller);
   expect(traveller.connections).toBe(1);
 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FIRST_RETRY_MS } from '../../src/client/backoff.ts';
 import { WAKE_PROBE_TIMEOUT_MS } from '../../src/client/connection.ts';
 import { RealServer } from '../support/real-server.ts';
-import { pause, Traveller, until } from './traveller.ts';
+import { expectNothingLost, pause, Traveller, until } from './traveller.ts';
 
 /** A loaded machine's delays, over what is promised. */
 const SLACK_MS = 250;
@@ -29,7 +29,7 @@ test.concurrent('half-open: both sides notice within 10 s, and nothing is lost',
   await client;
   expect(performance.now() - strandedAt).toBeLessThan(NOTICED_WITHIN_MS);
   await until('live again', () => traveller.view.connection === 'live', 1_000);
-  await traveller.expectNothingLost();
+  await expectNothingLost(traveller);
 }, 30_000);
 
 test.concurrent('half-open: the server lets the connection go and tells the other tabs within 10 s', async (context) => {
@@ -45,7 +45,7 @@ test.concurrent('half-open: the server lets the connection go and tells the othe
   expect(performance.now() - strandedAt).toBeLessThan(NOTICED_WITHIN_MS);
   await traveller.proxy.heal();
   traveller.client.wake();
-  await traveller.expectNothingLost();
+  await expectNothingLost(traveller);
 }, 30_000);
 
 test.concurrent('half-open and then `online`: known within 2 s instead', async (context) => {
@@ -58,5 +58,5 @@ test.concurrent('half-open and then `online`: known within 2 s instead', async (
   traveller.client.wake();
   await until('connected again', () => traveller.proxy.acceptedAt.length === 2, 5_000);
   expect(performance.now() - wokenAt).toBeLessThan(WAKE_PROBE_TIMEOUT_MS + FIRST_RETRY_MS + SLACK_MS);
-  await traveller.expectNothingLost();
+  await expectNothingLost(traveller);
 });

@@ -4,7 +4,7 @@ import type { SessionClient, SessionView } from '../../src/client/types.ts';
 import { PING_INTERVAL_MS } from '../../src/protocol/limits.ts';
 import type { LogRecord } from '../../src/protocol/records.ts';
 import { PING_TEXT } from '../../src/protocol/server-frames.ts';
-import { checkHistory } from '../support/history-checker.ts';
+import { checkHistory, type SessionHistory } from '../support/history-checker.ts';
 import { eventually, readLog, readPages } from '../support/observe.ts';
 import type { RealServer } from '../support/real-server.ts';
 import type { ClientRecording } from '../support/recording.ts';
@@ -113,7 +113,7 @@ export class Traveller {
   }
 
   /** What a failed test says. */
-  #state(): string {
+  get state(): string {
     const { connection, retryAt, lastError, pending, queue, messages } = this.view;
     const waits = `${pending.length} pending, ${queue.waiting.length} wait, ${queue.running ? 'one runs' : 'none runs'}`;
     const network = `${this.proxy.acceptedAt.length} connections, ${this.proxy.open} open`;
@@ -121,32 +121,16 @@ export class Traveller {
     return `${connection} (retry at ${retryAt}, ${error}), ${waits}, ${messages.length} messages, ${network}`;
   }
 
-  /**
-   * What every fault has to leave behind: each message once, in its order (S1, S2), answered (S8);
-   * what is shown is the log (S15); pieces add up to the reply, here and for the other tab (S16).
-   */
-  async expectNothingLost(): Promise<Reply[]> {
-    await until('at rest', () => this.atRest).catch(() => expect(this.#state()).toBe('at rest'));
+  /** For the checker, once everything is at rest. */
+  async history(): Promise<SessionHistory> {
     const log = await readLog(this.#user, this.#session);
-    const ids = log.flatMap((record) => (record.kind === 'message' ? [record.id] : []));
-    expect(ids).toEqual(this.sent);
-    const replies = log.filter((record) => record.kind === 'reply');
-    expect(replies).toHaveLength(ids.length);
     const lastSeq = log.at(-1)?.seq ?? 0;
     await this.watcher.frame('event', ({ seq }) => seq === lastSeq);
-    for (const { turn, attempt, text } of replies) expect(this.watcher.joined(turn, attempt)).toBe(text);
+    const pages = await readPages(this.#user, this.#session);
     const { messages, olderBefore } = this.view;
-    const violations = checkHistory({
-      session: this.#session,
-      log,
-      clients: [this.#recording, this.watcher.recording],
-      atRest: true,
-      rows: null,
-      pages: await readPages(this.#user, this.#session),
-      views: [{ name: 'client', messages, olderBefore }],
-    });
-    expect(violations).toEqual([]);
-    return replies;
+    const views = [{ name: 'client', messages, olderBefore }];
+    const clients = [this.#recording, this.watcher.recording];
+    return { session: this.#session, log, clients, atRest: true, rows: null, pages, views };
   }
 
   /** How many connections the watcher is told of, once it is told of so many. */
@@ -157,4 +141,20 @@ export class Traveller {
     };
     return eventually(read, (tabs) => tabs === count, timeoutMs);
   }
+}
+
+/**
+ * What every fault has to leave behind: each message once, in its order (S1, S2), answered (S8);
+ * what is shown is the log (S15); pieces add up to the reply, here and for the other tab (S16).
+ */
+export async function expectNothingLost(traveller: Traveller): Promise<Reply[]> {
+  await until('at rest', () => traveller.atRest).catch(() => expect(traveller.state).toBe('at rest'));
+  const history = await traveller.history();
+  const ids = history.log.flatMap((record) => (record.kind === 'message' ? [record.id] : []));
+  expect(ids).toEqual(traveller.sent);
+  const replies = history.log.filter((record) => record.kind === 'reply');
+  expect(replies).toHaveLength(ids.length);
+  for (const { turn, attempt, text } of replies) expect(traveller.watcher.joined(turn, attempt)).toBe(text);
+  expect(checkHistory(history)).toEqual([]);
+  return replies;
 }
