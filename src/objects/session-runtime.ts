@@ -9,6 +9,7 @@
 import { messagePage } from '../log/conversation.ts';
 import { RecentTurns } from '../log/recent-turns.ts';
 import type { SessionLog } from '../log/session-log.ts';
+import { describeError } from '../metrics/describe-error.ts';
 import { encodeServerFrame } from '../protocol/codec.ts';
 import type { LogRecord } from '../protocol/records.ts';
 import type { WireError } from '../protocol/server-frames.ts';
@@ -31,6 +32,8 @@ const REPLAY_LENGTH = 256 * 1024;
 const WAKE_DELAY_MS = 1_000;
 /** The platform ends an alarm after 15 minutes; longer work is handed to the next one. */
 const MAX_ALARM_MS = 10 * 60_000;
+/** When an alarm that failed for a reason of the platform's is tried again. */
+const ALARM_RETRY_MS = 30_000;
 /** How often a running alarm looks whether there is something to deliver or nothing left to do. */
 const LOOK_EVERY_MS = 1_000;
 /** How long a change of a session's settings waits for D1 to have it. */
@@ -54,10 +57,18 @@ export class SessionRuntime<Socket extends TabSocket> {
   /** Called once after the next commit. */
   #onCommit: (() => void)[] = [];
 
-  constructor(log: SessionLog, ports: SessionPorts<Socket>, sockets: readonly Socket[], epoch: string) {
+  /** `hasAlarm`: one is set already, by the process before. */
+  constructor(
+    log: SessionLog,
+    ports: SessionPorts<Socket>,
+    sockets: readonly Socket[],
+    epoch: string,
+    hasAlarm = false,
+  ) {
     this.#log = log;
     this.#ports = ports;
     this.epoch = epoch;
+    this.#alarmed = hasAlarm;
     this.#delivery = new Delivery(log, ports);
     this.#turns = new RecentTurns(log);
     const stored = log.lastState();
@@ -203,7 +214,8 @@ export class SessionRuntime<Socket extends TabSocket> {
   async outcome(turn: number, waitMs: number): Promise<BotMessage | null> {
     const until = this.#ports.now() + waitMs;
     while (this.#pending(turn) && this.#ports.now() < until) await this.#change(until - this.#ports.now());
-    if (this.#pending(turn)) return null;
+    // A session that was deleted meanwhile has no log to look into.
+    if (this.removed || this.#pending(turn)) return null;
     const record = this.#log.outcomeOf(turn);
     const message = record && messageOf(record);
     return message?.role === 'bot' ? message : null;
@@ -257,7 +269,13 @@ export class SessionRuntime<Socket extends TabSocket> {
     this.#alarmed = true;
     const until = this.#ports.now() + MAX_ALARM_MS;
     let nextAt: number | null = null;
-    while (this.#hasWork() && nextAt === null) nextAt = await this.#workUntil(until);
+    try {
+      while (this.#hasWork() && nextAt === null) nextAt = await this.#workUntil(until);
+    } catch (error) {
+      // A handler that fails is run again six times and then never: the work would wait for ever.
+      this.#ports.report('alarm_failed', { session: this.#delivery.session.id, ...describeError(error) });
+      nextAt = this.#ports.now() + ALARM_RETRY_MS;
+    }
     this.#alarmed = nextAt !== null;
     if (nextAt !== null) this.#ports.setAlarm(nextAt);
   }
