@@ -3,7 +3,12 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import * as z from 'zod/mini';
 import { buildWeb, MAX_INITIAL_JS_BYTES } from '../../src/local/build-web.ts';
+
+const lockFile = z.object({
+  packages: z.record(z.string(), z.object({ optionalDependencies: z.optional(z.record(z.string(), z.string())) })),
+});
 
 const ROOT = join(import.meta.dirname, '../..');
 /** The whole upload, Workers AI on demand included. */
@@ -38,6 +43,18 @@ test('the page starts with little JavaScript', async () => {
 test('there is one workerd in the tree: what is tested is what runs', () => {
   const binaries = globSync('node_modules/**/workerd-*/bin/workerd', { cwd: ROOT });
   expect(binaries).toHaveLength(1);
+});
+
+test('the lock file knows the packages of every platform, so that npm ci works on each', () => {
+  const { packages } = lockFile.parse(JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')));
+  const names = Object.keys(packages);
+  const missing = Object.entries(packages).flatMap(([parent, { optionalDependencies }]) =>
+    Object.keys(optionalDependencies ?? {}).filter(
+      (name) => !names.includes(`node_modules/${name}`) && !names.includes(`${parent}/node_modules/${name}`),
+    ),
+  );
+  expect(names.length).toBeGreaterThan(100);
+  expect(missing).toEqual([]);
 });
 
 test('the lock file names no registry', () => {
