@@ -41,7 +41,9 @@ export function actionsOf(world: World, weather: Weather, browsers: readonly Bro
   add('http send', weather.http, () => anyHttpSend(world, host));
   counted('burst', weather.burst, () => burst(world));
   counted('reload', weather.reload, () => reload(world, browsers));
-  add('settings', weather.settings, () => host.enter('update', (process) => process.update(`T${chance.between(1, 3)}`)));
+  add('settings', weather.settings, () =>
+    host.enter('update', (process) => process.update(`T${chance.between(1, 3)}`)),
+  );
   add('remove', weather.remove, () => remove(host));
   add('crash', weather.crash, () => host.crash());
   if (world.crashAt.length === 0) {

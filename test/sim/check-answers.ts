@@ -37,14 +37,17 @@ function checkPrompt({ turn, attempt, question, past, head }: Ask, log: readonly
   const known = log.slice(0, head);
   const asked = textOf(known, turn);
   if (asked === undefined) return report('S20', `${turn}.${attempt} was asked without a message`);
-  if (question !== asked) report('S20', `${turn}.${attempt} was asked as ${JSON.stringify(question)}, not ${JSON.stringify(asked)}`);
+  if (question !== asked)
+    report('S20', `${turn}.${attempt} was asked as ${JSON.stringify(question)}, not ${JSON.stringify(asked)}`);
   const outcomes = new Map<number, Outcome>();
   for (const record of known) {
     if (record.kind !== 'reply' && record.kind !== 'stopped' && record.kind !== 'failed') continue;
     outcomes.delete(record.turn);
     if (record.turn !== turn) outcomes.set(record.turn, record);
   }
-  const expected = [...outcomes.values()].toReversed().map(({ turn: other, text }) => ({ user: textOf(known, other), bot: text }));
+  const expected = [...outcomes.values()]
+    .toReversed()
+    .map(({ turn: other, text }) => ({ user: textOf(known, other), bot: text }));
   if (!isDeepStrictEqual(past, expected)) {
     report('S20', `${turn}.${attempt} was asked after ${JSON.stringify(past)}, not ${JSON.stringify(expected)}`);
   }
@@ -68,7 +71,8 @@ function checkOutcome(record: Outcome, ask: Ask | undefined, report: Report): vo
   if (kind === 'stopped') {
     const isSaid = text === begunOf(ask.text) && thinking === begunOf(ask.thinking);
     if (ask.end === 'aborted' && !isSaid) report('S12', `${name} is not what had come until then`);
-    if (ask.end === 'aborted' && ask.closedAt !== seq) report('S12', `${name}: the model was stopped at ${ask.closedAt}`);
+    if (ask.end === 'aborted' && ask.closedAt !== seq)
+      report('S12', `${name}: the model was stopped at ${ask.closedAt}`);
     if (ask.end === 'open') report('S12', `${name}: the model was not stopped`);
     return;
   }

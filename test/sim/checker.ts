@@ -16,7 +16,8 @@ const MAX_TITLE_LENGTH = 200;
 
 export function check(history: SimHistory): Violation[] {
   const violations = checkHistory(history.session);
-  const report: Report = (rule, detail) => void violations.push({ rule, detail: `${history.session.session}: ${detail}` });
+  const report: Report = (rule, detail) =>
+    void violations.push({ rule, detail: `${history.session.session}: ${detail}` });
   for (const fault of history.faults) report('fault', fault);
   checkDisk(history, report);
   checkHandled(history, report);
@@ -35,7 +36,10 @@ export function check(history: SimHistory): Violation[] {
 function checkDisk({ anchors, hashes, chain, state, session, delivered }: SimHistory, report: Report): void {
   for (const { seq, hash } of anchors) {
     if (hashes[seq - 1] === hash) continue;
-    report(hashes.length < seq ? 'S1' : 'S5', `record ${seq} was durable and is ${hashes.length < seq ? 'gone' : 'another one'}`);
+    report(
+      hashes.length < seq ? 'S1' : 'S5',
+      `record ${seq} was durable and is ${hashes.length < seq ? 'gone' : 'another one'}`,
+    );
   }
   if (chain !== null) report('S5', `the chain breaks at ${chain}`);
   if (state !== null) checkState(session.log, JSON.parse(state), report);
@@ -57,15 +61,16 @@ interface StoredState {
 function checkState(log: readonly LogRecord[], state: StoredState, report: Report): void {
   const model = new LogModel(() => {});
   for (const record of log) model.apply(record);
-  const turnOf = (turn: { turn: number; attempt: number } | null): string => (turn ? `${turn.turn}.${turn.attempt}` : '-');
+  const turnOf = (turn: { turn: number; attempt: number } | null): string =>
+    turn ? `${turn.turn}.${turn.attempt}` : '-';
   const folded = [log.length, turnOf(model.running), model.waiting.map(({ turn }) => turn).join(), turnOf(model.last)];
   const stored = [state.seq, turnOf(state.running), state.waiting.map(({ turn }) => turn).join(), turnOf(state.last)];
-  if (folded.join(' ') !== stored.join(' ')) report('S6', `the stored state is ${stored.join(' ')}, the fold ${folded.join(' ')}`);
+  if (folded.join(' ') !== stored.join(' '))
+    report('S6', `the stored state is ${stored.join(' ')}, the fold ${folded.join(' ')}`);
 }
 
 /** S3, S4, S7, S13: what came of each frame. */
 function checkHandled({ handled, session: { log }, queueLimit }: SimHistory, report: Report): void {
-
   for (const { frame, headBefore, headAfter, answers, degraded } of handled) {
     const error = answers.find(({ type }) => type === 'error');
     const what = frame?.type ?? 'an unreadable frame';
@@ -74,14 +79,16 @@ function checkHandled({ handled, session: { log }, queueLimit }: SimHistory, rep
     if (frame?.type === 'send') {
       const isAnswered = answers.some(({ type, id }) => id === frame.id && (type === 'ack' || type === 'error'));
       const isGreeted = error?.code !== 'hello_required';
-      if (!isAnswered && isGreeted) report('S4', `${frame.id} was neither acknowledged nor refused${degraded ? ' while D1 or the model were down' : ''}`);
+      if (!isAnswered && isGreeted)
+        report(
+          'S4',
+          `${frame.id} was neither acknowledged nor refused${degraded ? ' while D1 or the model were down' : ''}`,
+        );
       if (error?.code === 'queue_full') checkFull(log, headBefore, queueLimit, report);
-
     }
     if (frame?.type === 'regenerate') checkBase(log, frame, headBefore, headAfter, report);
   }
   checkQueue(log, queueLimit, report);
-
 }
 
 function checkBase(
@@ -145,7 +152,9 @@ function checkBounds({ session: { log } }: SimHistory, report: Report): void {
 /** S23: what a client took over is in the log, once, in the order of its page. */
 function checkWanted({ wanted, session: { log }, rest }: SimHistory, report: Report): void {
   if (!rest) return;
-  const places = new Map(log.flatMap((record) => (record.kind === 'message' ? [[record.id, record.seq] as const] : [])));
+  const places = new Map(
+    log.flatMap((record) => (record.kind === 'message' ? [[record.id, record.seq] as const] : [])),
+  );
   const last = new Map<string, number>();
   const waits = new Set(rest.pending.map(({ id }) => id));
   for (const { id, page, touched, withdrawn } of wanted) {
@@ -174,6 +183,7 @@ function checkRest({ removed }: SimHistory, rest: NonNullable<SimHistory['rest']
 /** S21: nobody did anything to this session, so nothing may have happened to it. */
 function checkSpared({ session: { log } }: SimHistory, report: Report): void {
   for (const { seq, kind } of log) {
-    if (kind === 'restarted' || kind === 'failed') report('S21', `record ${seq} (${kind}) in a session that was left alone`);
+    if (kind === 'restarted' || kind === 'failed')
+      report('S21', `record ${seq} (${kind}) in a session that was left alone`);
   }
 }

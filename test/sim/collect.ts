@@ -34,7 +34,7 @@ export async function collect(
       acknowledged: notes.acknowledged,
       atRest,
       rows: atRest ? world.d1.rows(id) : null,
-      pages: atRest ? readPages(host) : null,
+      pages: atRest ? readPages(host, world.chance.pick([4, 50, 50])) : null,
       views,
     },
     removed,
@@ -73,12 +73,12 @@ async function readViews(host: Host, pages: readonly Page[]): Promise<ViewAtRest
   return views;
 }
 
-function readPages(host: Host): Message[] {
+function readPages(host: Host, limit: number): Message[] {
   const all: Message[] = [];
   let before: number | null = ALL;
   host.enter('read', ({ runtime }) => {
     while (runtime && before !== null) {
-      const page = runtime.page(before, 4);
+      const page = runtime.page(before, limit);
       all.unshift(...page.messages);
       before = page.nextBefore;
     }

@@ -3,7 +3,6 @@
  * any moment, keeps its sockets over hibernation, holds back what it says until what it wrote is durable,
  * and runs its alarm at least once.
  */
-import type { SessionLog } from '../../src/log/session-log.ts';
 import { CLOSE } from '../../src/protocol/codes.ts';
 import type { Database } from './storage.ts';
 import { SimStorage } from './storage.ts';
@@ -55,10 +54,6 @@ export class Host {
 
   effect(process: Process, label: string): void {
     this.world.effect(this, label, () => this.#end(process));
-  }
-
-  booted(log: SessionLog | null): void {
-    if (log) observe(this, 'boot');
   }
 
   #running(): Process {

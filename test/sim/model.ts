@@ -21,7 +21,11 @@ export interface Plan {
 export function healthyPlan(chance: Chance, maxUnits: number): Plan {
   const text = textOf(chance, 0, maxUnits);
   const thinking = chance.is(0.3) ? textOf(chance, 1, 6) : '';
-  return { pieces: [...cut(chance, thinking, 'thinking'), ...cut(chance, text, 'text')], last: { end: 'stop' }, late: false };
+  return {
+    pieces: [...cut(chance, thinking, 'thinking'), ...cut(chance, text, 'text')],
+    last: { end: 'stop' },
+    late: false,
+  };
 }
 
 export function brokenPlan(chance: Chance, maxUnits: number): Plan {
@@ -37,7 +41,7 @@ export function brokenPlan(chance: Chance, maxUnits: number): Plan {
 /** Cut anywhere, through pairs of surrogates too. */
 function cut(chance: Chance, whole: string, channel: 'text' | 'thinking'): Plan['pieces'] {
   const pieces: Plan['pieces'] = [];
-  for (let from = 0; from < whole.length; ) {
+  for (let from = 0; from < whole.length;) {
     const to = Math.min(whole.length, from + chance.between(1, whole.length));
     const text = whole.slice(from, to);
     pieces.push(channel === 'text' ? { text, thinking: '' } : { text: '', thinking: text });
@@ -92,34 +96,41 @@ export class Speaker implements PieceSource {
     this.#waiting = null;
   }
 
-  /** Says the next piece, or how it ends. */
-  step(): void {
+  /** Says the next piece, or how it ends; returns what went wrong, if anything. */
+  step(): string | null {
     const waiting = this.#waiting;
     this.#waiting = null;
-    if (!waiting) return;
+    if (!waiting) return null;
     const { ask, plan } = this;
     const chunk = plan.pieces.shift();
     if (chunk) {
-      if (ask.end === 'open') {
-        ask.text += chunk.text;
-        ask.thinking += chunk.thinking;
-      }
-      return waiting.resolve({ chunk: { ...chunk }, end: null, failure: null });
+      this.#said(chunk);
+      waiting.resolve({ chunk: { ...chunk }, end: null, failure: null });
+      return ask.end === 'aborted' ? 'late piece' : null;
     }
     const empty = { text: '', thinking: '' };
     const { last } = plan;
     const isOpen = ask.end === 'open';
     if ('end' in last) {
       if (isOpen) ask.end = 'whole';
-      return waiting.resolve({ chunk: empty, end: { ...END, finish: last.end }, failure: null });
+      waiting.resolve({ chunk: empty, end: { ...END, finish: last.end }, failure: null });
+      return null;
     }
     if (isOpen) ask.end = 'failed';
     if ('fault' in last) {
       ask.code = 'endpoint_error';
-      return waiting.reject(new Error('a fault of ours'));
+      waiting.reject(new Error('a fault of ours'));
+      return 'fault of ours';
     }
     ask.code = last.failure;
     waiting.resolve({ chunk: empty, end: null, failure: new TurnFailure(last.failure, 'It broke.') });
+    return 'model failure';
+  }
+
+  #said({ text, thinking }: { text: string; thinking: string }): void {
+    if (this.ask.end !== 'open') return;
+    this.ask.text += text;
+    this.ask.thinking += thinking;
   }
 
   stream(): AnswerStream {
@@ -130,5 +141,17 @@ export class Speaker implements PieceSource {
 export function newAsk(question: Question, turn: number, attempt: number, head: number): Ask {
   const past = Array.from(question.history, ({ user, bot }) => ({ user, bot }));
   const { text } = question;
-  return { turn, attempt, question: text, past, head, text: '', thinking: '', end: 'open', code: null, lateReads: 0, closedAt: null };
+  return {
+    turn,
+    attempt,
+    question: text,
+    past,
+    head,
+    text: '',
+    thinking: '',
+    end: 'open',
+    code: null,
+    lateReads: 0,
+    closedAt: null,
+  };
 }

@@ -52,7 +52,7 @@ export class Page {
         random: () => world.chance.next(),
       },
       loadOlder: async (before) => {
-        const page = host.process?.runtime?.page(before, 3);
+        const page = host.process?.runtime?.page(before, 6);
         if (!page) throw new Error('the server does not answer');
         return page;
       },

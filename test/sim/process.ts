@@ -37,7 +37,6 @@ export class Process {
     this.guard('boot');
     const log = SessionLog.open(this.host.storage.port(this.guard));
     if (log) this.#start(log, sockets);
-    this.host.booted(log);
   }
 
   #start(log: SessionLog, sockets: readonly Link[]): void {

@@ -5,7 +5,7 @@ import type { SessionPorts } from '../../src/objects/ports.ts';
 import type { Violation } from '../support/history-model.ts';
 import type { ServerSocket } from './link.ts';
 import { CrashSignal, OWNER } from './process.ts';
-import { scenarios } from './scenarios.ts';
+import { scenarios, type Scenario } from './scenarios.ts';
 import { runSeed, unhandled, type RunResult } from './seed.ts';
 import { Database, SimStorage } from './storage.ts';
 import { crashesAt, tell } from './sweep.ts';
@@ -38,23 +38,42 @@ export function preparedDatabases(): Database[] {
   return databases;
 }
 
-/** Scenario by scenario: once without a crash, then with one, and with two, at every effect. */
-export async function runScenarios(names: ReadonlySet<string> | null, stopEarly: boolean): Promise<Total & { scenarios: number }> {
-  const total = { ...emptyTotal(), scenarios: 0 };
+/** Each scenario once without a crash, then with one, and with two, at every effect. */
+export async function runScenarios(names: ReadonlySet<string> | null): Promise<Total> {
+  const total = emptyTotal();
   for (const scenario of scenarios()) {
     if (names && !names.has(scenario.name)) continue;
-    total.scenarios += 1;
-    const note = (result: RunResult, crashAt: readonly number[]): void => {
-      add(total, result, `${scenario.name} @${crashAt.join()}`);
-    };
-    const calm = await tell(scenario, [], preparedDatabases());
-    note(calm, []);
-    for (let effect = 1; effect <= calm.effects; effect += 1) {
-      for (const twice of [false, true]) {
-        if (stopEarly && total.violations.length > 0) return total;
-        const crashAt = crashesAt(effect, twice);
-        note(await tell(scenario, crashAt, preparedDatabases()), crashAt);
-      }
+    for await (const { result, crashAt } of tellings(scenario)) add(total, result, nameOf(scenario, crashAt));
+  }
+  return total;
+}
+
+async function* tellings(scenario: Scenario): AsyncGenerator<{ result: RunResult; crashAt: number[] }> {
+  const calm = await tell(scenario, [], preparedDatabases());
+  yield { result: calm, crashAt: [] };
+  for (let effect = 1; effect <= calm.effects; effect += 1) {
+    for (const twice of [false, true]) {
+      const crashAt = crashesAt(effect, twice);
+      yield { result: await tell(scenario, crashAt, preparedDatabases()), crashAt };
+    }
+  }
+}
+
+function nameOf(scenario: Scenario, crashAt: readonly number[]): string {
+  return `${scenario.name} @${crashAt.join()}`;
+}
+
+/** Seeds, then scenarios, until the first violation. */
+export async function hunt(seeds: number, names: readonly string[]): Promise<Total> {
+  const total = emptyTotal();
+  for (let seed = 0; seed < seeds && total.violations.length === 0; seed += 1) {
+    add(total, await runSeed(seed, preparedDatabases()), `seed ${seed}`);
+  }
+  for (const scenario of scenarios()) {
+    if (!names.includes(scenario.name)) continue;
+    for await (const { result, crashAt } of tellings(scenario)) {
+      if (total.violations.length > 0) return total;
+      add(total, result, nameOf(scenario, crashAt));
     }
   }
   return total;
@@ -69,7 +88,7 @@ export async function runOne(
   const scenario = scenarios().find((other) => other.name === name);
   if (!scenario) throw new Error(`there is no scenario ${name}`);
   const total = emptyTotal();
-  add(total, await tell(scenario, crashAt, preparedDatabases(), trace), `${name} @${crashAt.join()}`);
+  add(total, await tell(scenario, crashAt, preparedDatabases(), trace), nameOf(scenario, crashAt));
   return total;
 }
 

@@ -27,7 +27,11 @@ const { runs, steps, effects, counts, violations } = await run();
 const { user, system } = process.cpuUsage(startedAt);
 const cpuMs = (user + system) / 1_000 / runs;
 console.log(`${runs} runs, ${steps} steps, ${effects} effects, ${cpuMs.toFixed(2)} ms of processor time each`);
-console.log(Object.entries(counts).map(([name, times]) => `${name} ${times}`).join(', '));
+console.log(
+  Object.entries(counts)
+    .map(([name, times]) => `${name} ${times}`)
+    .join(', '),
+);
 for (const { run: name, rule, detail } of violations.slice(0, 20)) console.log(`${name}: ${rule} ${detail}`);
 console.log(`${violations.length} violations`);
 process.exitCode = violations.length > 0 ? 1 : 0;
@@ -35,6 +39,6 @@ process.exitCode = violations.length > 0 ? 1 : 0;
 function run() {
   const { scenario, crash, seed, from, count } = values;
   if (scenario !== undefined && crash !== undefined) return runOne(scenario, crash.split(',').map(Number), trace);
-  if (scenario !== undefined) return runScenarios(scenario === 'all' ? null : new Set([scenario]), false);
+  if (scenario !== undefined) return runScenarios(scenario === 'all' ? null : new Set([scenario]));
   return seed === undefined ? runSeeds(Number(from), Number(count)) : runSeeds(Number(seed), 1, trace);
 }

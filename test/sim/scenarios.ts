@@ -5,12 +5,43 @@
 
 /** One thing that somebody does; the network and the disk then do what they can at once. */
 export type Act =
-  | 'send' | 'send important' | 'send twice' | 'other sends' | 'http send' | 'http again' | 'burst'
-  | 'piece' | 'answer' | 'model fails' | 'model breaks'
-  | 'edit' | 'cancel' | 'stop' | 'stop and go on' | 'regenerate' | 'stale regenerate'
-  | 'second tab' | 'reload' | 'cut' | 'half-open' | 'late frames'
-  | 'd1 down' | 'd1 up' | 'd1 lies' | 'wait' | 'wait long' | 'alarm early'
-  | 'hibernate' | 'deploy' | 'rename' | 'remove' | 'clock back' | 'clock ahead';
+  | 'send'
+  | 'send important'
+  | 'send twice'
+  | 'other sends'
+  | 'http send'
+  | 'http again'
+  | 'burst'
+  | 'piece'
+  | 'answer'
+  | 'model fails'
+  | 'model breaks'
+  | 'edit'
+  | 'cancel'
+  | 'stop'
+  | 'stop and go on'
+  | 'regenerate'
+  | 'stale regenerate'
+  | 'second tab'
+  | 'reload'
+  | 'cut'
+  | 'half-open'
+  | 'late frames'
+  | 'd1 down'
+  | 'd1 up'
+  | 'd1 lies'
+  | 'wait'
+  | 'wait long'
+  | 'alarm early'
+  | 'storage fails'
+  | 'storage works'
+  | 'wait very long'
+  | 'hibernate'
+  | 'deploy'
+  | 'rename'
+  | 'remove'
+  | 'clock back'
+  | 'clock ahead';
 
 export interface Scenario {
   name: string;
@@ -54,6 +85,7 @@ const EVENTS: Readonly<Record<string, Act[]>> = {
   'a clock set ahead': ['send', 'clock ahead', 'piece', 'answer', 'wait'],
   rename: ['rename', 'send', 'answer'],
   removal: ['send', 'remove', 'wait'],
+  'removal while the storage fails': ['storage fails', 'remove', 'wait very long', 'storage works'],
   'removal while D1 is down': ['d1 down', 'remove', 'wait', 'd1 up'],
 };
 

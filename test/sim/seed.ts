@@ -33,7 +33,7 @@ export async function runSeed(
     world.answerUnits = chance.is(0.1) ? 300 : 7;
     await begin(world, chance.is(0.08));
     const browsers = people(world, weather);
-    const steps = chance.between(12, 60);
+    const steps = chance.between(8, 45);
     for (let step = 0; step < steps; step += 1) {
       const moment = world.nextMoment();
       const next = [...world.happenings(), ...(moment ? [moment] : []), ...actionsOf(world, weather, browsers)];
@@ -88,7 +88,7 @@ function weatherOf(chance: Chance): Weather {
     reload: some(0.7),
     http: some(1.2),
     settings: some(0.5),
-    remove: chance.is(0.04) ? 0.3 : 0,
+    remove: chance.is(0.06) ? 0.4 : 0,
     burst: some(0.3),
     people: 6,
   };
@@ -110,7 +110,6 @@ export async function begin(world: World, inTheRun: boolean): Promise<void> {
       await world.step({ label: 'create', weight: 1, run: () => host.enter('create', (process) => process.create()) });
     }
   }
-
 }
 
 function people(world: World, weather: Weather): Browser[] {

@@ -7,6 +7,9 @@ import type { Anchor, Ask, Handled, Shown, WakeSample, Wanted } from './history.
 import type { Host } from './host.ts';
 import type { Link } from './link.ts';
 
+/** Frames that answer a frame. */
+const ANSWER = /^{"type":"(?:ack|error)"/;
+
 export class SessionNotes {
   readonly recordings: ClientRecording[] = [];
   readonly acknowledged: { id: string; seq: number; text: string }[] = [];
@@ -27,7 +30,9 @@ export class SessionNotes {
     const headBefore = headOf(host);
     const before = new Set(link.down);
     return () => {
-      const answers = link.down.flatMap((down) => (before.has(down) || !('text' in down) ? [] : [answerOf(down.text)]));
+      const answers = link.down.flatMap((down) => {
+        return before.has(down) || !('text' in down) || !ANSWER.test(down.text) ? [] : [answerOf(down.text)];
+      });
       const degraded = host.world.degraded;
       this.handled.push({ frame, headBefore, headAfter: headOf(host), answers, degraded });
     };
@@ -51,28 +56,29 @@ export function stateOf(host: Host): { running: { turn: number; attempt: number 
   return typeof text === 'string' ? JSON.parse(text) : { running: null };
 }
 
+const STANDING = `SELECT delivered, removed, last.seq AS head, last.hash AS hash,
+    json_extract(last.state, '$.running.turn') AS running
+  FROM session LEFT JOIN (SELECT seq, hash, state FROM log ORDER BY seq DESC LIMIT 1) AS last`;
+
 /** Work is an open turn, a record that D1 may lack, or an erasure that is not finished. */
 export function hasWork(host: Host): boolean {
-  if (!host.storage.hasTables()) return false;
-  const [row] = host.storage.read(
-    `SELECT delivered, removed, (SELECT max(seq) FROM log) AS head,
-       (SELECT json_extract(state, '$.running.turn') FROM log ORDER BY seq DESC LIMIT 1) AS running FROM session`,
-  );
-  if (!row) return false;
+  const [row] = host.storage.hasTables() ? host.storage.read(STANDING) : [];
+  return row !== undefined && isWork(row);
+}
+
+function isWork(row: Record<string, unknown>): boolean {
   return Number(row['removed']) === 1 || row['running'] !== null || Number(row['head'] ?? 0) > Number(row['delivered']);
 }
 
 /** Notes what is durable just now: to be called only when everything written is. */
-export function observe(host: Host, moment: 'flush' | 'crash' | 'boot'): void {
+export function observe(host: Host, moment: 'flush' | 'crash'): void {
   const { storage, notes } = host;
-  if (!storage.hasTables()) return;
+  const [row] = storage.hasTables() ? storage.read(STANDING) : [];
+  if (!row) return;
+  if (row['head'] !== null) notes.anchors.push({ seq: Number(row['head']), hash: hexOf(row['hash']) });
+  notes.delivered.push(Number(row['delivered']));
   const armed = storage.alarm !== null || host.firing !== null || host.ghost;
-  if (moment === 'boot') return;
-  const [last] = storage.read('SELECT seq, hash FROM log ORDER BY seq DESC LIMIT 1');
-  if (last) notes.anchors.push({ seq: Number(last['seq']), hash: hexOf(last['hash']) });
-  const [session] = storage.read('SELECT delivered FROM session');
-  notes.delivered.push(Number(session?.['delivered'] ?? 0));
-  notes.wakeSamples.push({ moment, work: hasWork(host), armed });
+  notes.wakeSamples.push({ moment, work: isWork(row), armed });
 }
 
 export function hexOf(bytes: unknown): string {

@@ -65,6 +65,7 @@ class Teller {
     if (act === 'answer') await this.#speak(20);
     if (act === 'wait') await this.#pass(2_500);
     if (act === 'wait long') await this.#pass(15_000);
+    if (act === 'wait very long') await this.#pass(600_000);
   }
 
   /** Everything that needs neither time nor the model. */
@@ -166,6 +167,10 @@ class Teller {
       case 'd1 lies':
         world.faults = { ...world.faults, d1: 0.7 };
         return;
+      case 'storage fails':
+      case 'storage works':
+        world.faults = { ...world.faults, destroy: act === 'storage fails' ? 1 : 0 };
+        return;
       case 'alarm early':
         return host.storage.alarm === null || host.firing ? undefined : host.fireAlarm();
       case 'hibernate':
@@ -185,6 +190,7 @@ class Teller {
       case 'answer':
       case 'wait':
       case 'wait long':
+      case 'wait very long':
         return;
     }
   }

@@ -188,7 +188,8 @@ export class World {
   }
 
   #speak(speaker: Speaker): void {
-    speaker.step();
+    const fault = speaker.step();
+    if (fault !== null) this.count(fault);
     if (speaker.ask.end !== 'open') this.speakers = this.speakers.filter((other) => other !== speaker);
   }
 

@@ -1,0 +1,23 @@
+/** A process that runs parts of a larger job: told by its parent what, one part after the other. */
+import { installHooks, type Patch } from './hooks.ts';
+
+export type Job =
+  | { kind: 'seeds'; from: number; count: number }
+  | { kind: 'scenario'; name: string }
+  /** Seeds and scenarios until the first violation. */
+  | { kind: 'hunt'; seeds: number; scenarios: string[] };
+
+const patch: Patch | null = JSON.parse(process.argv[2] ?? 'null');
+installHooks(patch);
+const { hunt, runScenarios, runSeeds } = await import('./run-seeds.ts');
+
+process.on('message', (job: Job) => {
+  void work(job).then((total) => process.send?.(total));
+});
+process.send?.('ready');
+
+function work(job: Job) {
+  if (job.kind === 'seeds') return runSeeds(job.from, job.count);
+  if (job.kind === 'scenario') return runScenarios(new Set([job.name]));
+  return hunt(job.seeds, job.scenarios);
+}
