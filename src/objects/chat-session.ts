@@ -36,17 +36,22 @@ const ABNORMAL = 1006;
 const NOT_FOUND: WireError = { code: 'session_not_found', message: 'There is no such session.', retryable: false };
 
 export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
-  #runtime: SessionRuntime<WebSocket> | null;
+  #runtime: SessionRuntime<WebSocket> | null = null;
 
   constructor(ctx: DurableObjectState, env: Bindings) {
     super(ctx, env);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING_TEXT, PONG_TEXT));
     const log = SessionLog.open(this.#sql());
-    this.#runtime = log && this.#start(log);
+    if (!log) return;
+    // An alarm that is due is delivered as soon as the object is built. Setting it anew here would
+    // put it off, and after some ends of the process in a row nobody would begin the turn again.
+    void ctx.blockConcurrencyWhile(async () => {
+      this.#runtime = this.#start(log, await ctx.storage.getAlarm());
+    });
   }
 
-  #start(log: SessionLog): SessionRuntime<WebSocket> {
-    return new SessionRuntime(log, this.#ports(), this.ctx.getWebSockets(), crypto.randomUUID());
+  #start(log: SessionLog, alarmAt: number | null): SessionRuntime<WebSocket> {
+    return new SessionRuntime(log, this.#ports(), this.ctx.getWebSockets(), crypto.randomUUID(), alarmAt);
   }
 
   /** The runtime on behalf of `user`, or null where to this user there is no session. */
@@ -56,7 +61,7 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
   }
 
   async create(user: string, id: string, settings: { bot: BotRef; title: string }): Promise<Result<SessionSummary>> {
-    this.#runtime ??= this.#start(SessionLog.create(this.#sql(), id, user));
+    this.#runtime ??= this.#start(SessionLog.create(this.#sql(), id, user), null);
     const runtime = this.#for(user);
     if (!runtime) return { ok: false, error: NOT_FOUND };
     runtime.dispatch({ type: 'create', ...settings });

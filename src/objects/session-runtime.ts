@@ -57,18 +57,18 @@ export class SessionRuntime<Socket extends TabSocket> {
   /** Called once after the next commit. */
   #onCommit: (() => void)[] = [];
 
-  /** `hasAlarm`: one is set already, by the process before. */
+  /** `alarmAt`: when the alarm that the process before has left is due (ms since 1970). */
   constructor(
     log: SessionLog,
     ports: SessionPorts<Socket>,
     sockets: readonly Socket[],
     epoch: string,
-    hasAlarm = false,
+    alarmAt: number | null = null,
   ) {
     this.#log = log;
     this.#ports = ports;
     this.epoch = epoch;
-    this.#alarmed = hasAlarm;
+    this.#alarmed = alarmAt !== null && alarmAt <= ports.now() + WAKE_DELAY_MS;
     this.#delivery = new Delivery(log, ports);
     this.#turns = new RecentTurns(log);
     const stored = log.lastState();

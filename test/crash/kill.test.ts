@@ -175,7 +175,9 @@ test(
 
     // Nobody connects to these: their queues have to be worked off all the same. D1 is looked at from outside.
     const unattended = await Promise.all(leaving.map((person) => answeredUnattended(person)));
-    expect(unattended.filter(({ missing }) => missing.length > 0)).toEqual([]);
+    expect(unattended.filter(({ missing, failed }) => missing.length + failed.length > 0)).toEqual([]);
+    // The alarm that is due at the start is let run, not put off: nobody else begins these turns again.
+    expect(server.logs.filter((line) => line.includes('alarm handler canceled'))).toEqual([]);
 
     for (const person of leaving) person.connect();
     await eventually(
@@ -210,14 +212,25 @@ async function oneAnswerEach(staying: readonly Person[]): Promise<void> {
   );
 }
 
-async function answeredUnattended(person: Person): Promise<{ session: string; missing: number[] }> {
+interface Unattended {
+  session: string;
+  /** Acknowledged turns without an outcome, and those that ended otherwise than with a reply. */
+  missing: number[];
+  failed: string[];
+}
+
+async function answeredUnattended(person: Person): Promise<Unattended> {
+  const { session } = person;
   const turns = person.acknowledged();
-  const read = async () => {
-    const rows = await readRows(await server.d1(), person.session);
-    const answered = new Set(rows.filter(({ status }) => status === 'complete').map(({ turn }) => turn));
-    return turns.filter((turn) => !answered.has(turn));
+  const read = async (): Promise<Unattended> => {
+    const rows = await readRows(await server.d1(), session);
+    const ended = new Set(rows.filter(({ role }) => role === 'bot').map(({ turn }) => turn));
+    const failed = rows.flatMap(({ role, status, error }) =>
+      role === 'bot' && status !== 'complete' ? [error ?? status] : [],
+    );
+    return { session, missing: turns.filter((turn) => !ended.has(turn)), failed };
   };
-  return { session: person.session, missing: await eventually(read, (left) => left.length === 0, DRAIN_TIMEOUT_MS) };
+  return eventually(read, ({ missing }) => missing.length === 0, DRAIN_TIMEOUT_MS);
 }
 
 function report(

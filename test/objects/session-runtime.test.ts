@@ -316,6 +316,22 @@ describe('faults', () => {
     expect(fake.delivered).toEqual(fake.records());
   });
 
+  test('S14, S18: an alarm that is due when the process starts is not put off; a far one is', async () => {
+    const fake = await world();
+    await fake.say(await fake.join(), send('a'));
+    await fake.advance(2_000);
+    expect(fake.alarming).not.toBeNull();
+    const before = fake.alarmsSet;
+    await fake.restart();
+    expect(fake.alarmsSet).toBe(before);
+    expect(fake.alarming).not.toBeNull();
+    // Whatever comes next must not find an object that only believes in an alarm.
+    fake.alarming = null;
+    fake.alarmAt = fake.time + 60_000;
+    await fake.restart();
+    expect(fake.alarmAt).toBe(fake.time + 1_000);
+  });
+
   test('S18: a turn longer than one alarm may take is handed to the next alarm', async () => {
     const fake = await world();
     await fake.say(await fake.join(), send('a'));

@@ -108,13 +108,13 @@ export class FakeWorld {
 
   constructor() {
     const log = SessionLog.create(this.sql, 's_test', 'u_owner');
-    this.runtime = this.#boot(log, []);
+    this.runtime = this.#boot(log, [], null);
     this.runtime.dispatch({ type: 'create', bot: { id: 'b', name: 'B', model: 'm' }, title: 'Test' });
   }
 
-  #boot(log: SessionLog, sockets: readonly FakeSocket[]): SessionRuntime<FakeSocket> {
+  #boot(log: SessionLog, sockets: readonly FakeSocket[], alarmAt: number | null): SessionRuntime<FakeSocket> {
     this.#boots += 1;
-    return new SessionRuntime(log, this.#ports(), sockets, `epoch-${this.#boots}`);
+    return new SessionRuntime(log, this.#ports(), sockets, `epoch-${this.#boots}`, alarmAt);
   }
 
   #ports(): SessionPorts<FakeSocket> {
@@ -157,7 +157,7 @@ export class FakeWorld {
     this.alarming = null;
     const log = SessionLog.open(this.sql);
     if (!log) throw new Error('the log is gone');
-    this.runtime = this.#boot(log, sockets);
+    this.runtime = this.#boot(log, sockets, interrupted ? this.time : this.alarmAt);
     // An alarm that its process did not finish runs again at once.
     if (interrupted) this.#fireAlarm();
     await settle();
