@@ -21,6 +21,8 @@ const USERS = 4;
 /** Queued at once by those who leave; the others go on writing between the kills. */
 const FIRST_MESSAGES = 8;
 const ANSWER_TOKENS = 20;
+/** Longer than an answer takes. */
+const UNWATCHED_MS = 600;
 const DRAIN_TIMEOUT_MS = 60_000;
 const TEST_TIMEOUT_MS = 180_000 + KILLS * 5_000;
 
@@ -200,7 +202,7 @@ test(
   TEST_TIMEOUT_MS,
 );
 
-/** Waits until each of them has seen the end of a turn in this life. */
+/** Waits until each of them has seen the end of a turn in this life, and a little longer for those whom nobody watches. */
 async function oneAnswerEach(staying: readonly Person[]): Promise<void> {
   const count = ({ view }: Person): number => view.messages.filter(({ role }) => role === 'bot').length;
   const before = new Map(staying.map((person) => [person, count(person)]));
@@ -210,6 +212,7 @@ async function oneAnswerEach(staying: readonly Person[]): Promise<void> {
     (done) => done,
     10_000,
   );
+  await pause(UNWATCHED_MS);
 }
 
 interface Unattended {
