@@ -3,19 +3,19 @@ import type { LogRecord } from '../protocol/records.ts';
 import { messageOf, revise, type BotMessage, type Message } from '../protocol/transcript.ts';
 import type { SessionLog } from './session-log.ts';
 
+/** Characters in one page: what crosses from object to Worker at once is bounded by the platform. */
+const MAX_PAGE_LENGTH = 2 * 1024 * 1024;
+
 /** Messages before `before` (absent: the newest), in the order of the log, as later records left them. */
 export function messagePage(
   log: SessionLog,
   before: number,
   limit: number,
 ): { messages: Message[]; nextBefore: number | null } {
-  // One more than asked for tells whether there is an earlier page.
-  const records = log.conversationBefore(before, limit + 1);
-  const page = records.slice(0, limit).toReversed();
-  return {
-    messages: revised(log, page),
-    nextBefore: records.length > limit ? (page[0]?.seq ?? null) : null,
-  };
+  const page = log.conversationBefore(before, limit, MAX_PAGE_LENGTH).toReversed();
+  const first = page[0]?.seq ?? 0;
+  const hasEarlier = log.conversationBefore(first, 1, MAX_PAGE_LENGTH).length > 0;
+  return { messages: revised(log, page), nextBefore: hasEarlier ? first : null };
 }
 
 /** A past turn as the model should see it. `bot` is empty where no text came of it. */
@@ -25,8 +25,9 @@ export interface PastTurn {
   bot: string;
 }
 
-/** How many records are read at once while looking back for the prompt. */
+/** Records and characters read at once while looking back for the prompt. */
 const LOOK_BACK_RECORDS = 64;
+const LOOK_BACK_LENGTH = 512 * 1024;
 
 /**
  * Turns that ended before now, newest first, without `turn` itself, in the order in which they were
@@ -36,7 +37,7 @@ export function* pastTurns(log: SessionLog, turn: number): Generator<PastTurn> {
   const seen = new Set([turn]);
   let before = Number.MAX_SAFE_INTEGER;
   for (;;) {
-    const records = log.conversationBefore(before, LOOK_BACK_RECORDS);
+    const records = log.conversationBefore(before, LOOK_BACK_RECORDS, LOOK_BACK_LENGTH);
     const outcomes = records.map(messageOf).filter((message): message is BotMessage => message?.role === 'bot');
     const texts = textsOf(log, records, outcomes);
     for (const outcome of outcomes) {
@@ -47,7 +48,7 @@ export function* pastTurns(log: SessionLog, turn: number): Generator<PastTurn> {
       if (user !== undefined) yield { turn: outcome.turn, user, bot: outcome.text };
     }
     const last = records.at(-1);
-    if (!last || records.length < LOOK_BACK_RECORDS) return;
+    if (!last) return;
     before = last.seq;
   }
 }

@@ -122,13 +122,22 @@ export class SessionLog {
     return rows.map((row) => this.#toRecord(row));
   }
 
-  /** Messages and outcomes before `seq`, newest first. */
-  conversationBefore(seq: number, limit: number): LogRecord[] {
-    return this.#records(
-      `WHERE seq < ? AND kind IN ('message', 'reply', 'stopped', 'failed') ORDER BY seq DESC LIMIT ?`,
-      seq,
-      limit,
-    );
+  /** Messages and outcomes before `seq`, newest first: at most `limit`, and no more once their bodies pass `maxLength` characters. */
+  conversationBefore(seq: number, limit: number, maxLength: number): LogRecord[] {
+    return this.#sql
+      .exec<RecordRow>(
+        `SELECT seq, at, body FROM (
+           SELECT seq, at, body, sum(length(body)) OVER (ORDER BY seq DESC) - length(body) AS newer FROM (
+             SELECT seq, at, body FROM log
+             WHERE seq < ?1 AND kind IN ('message', 'reply', 'stopped', 'failed') ORDER BY seq DESC LIMIT ?2
+           )
+         ) WHERE newer < ?3 ORDER BY seq DESC`,
+        seq,
+        limit,
+        maxLength,
+      )
+      .toArray()
+      .map((row) => this.#toRecord(row));
   }
 
   /** Everything that changed the given turns after they were written, in order. */

@@ -29,10 +29,10 @@ import { SessionRuntime } from './session-runtime.ts';
 import { receive } from './socket-frames.ts';
 import type { BotMessage } from '../protocol/transcript.ts';
 
-/** Close codes that only a runtime may report; an answer needs another one. */
-const NORMAL = 1000;
-const NO_STATUS = 1005;
-const ABNORMAL = 1006;
+/** The code that answers a close whose own code only a runtime may use. */
+const NORMAL_CLOSE = 1000;
+/** From here on close codes are an application's. */
+const FIRST_APPLICATION_CLOSE = 3000;
 const NOT_FOUND: WireError = { code: 'session_not_found', message: 'There is no such session.', retryable: false };
 
 export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
@@ -120,6 +120,7 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
   override async fetch(request: Request): Promise<Response> {
     const runtime = this.#for(request.headers.get(USER_HEADER) ?? '');
     if (!runtime) return refuseUpgrade(NOT_FOUND, CLOSE.sessionNotFound);
+    runtime.sweep();
     if (runtime.tabs.size >= MAX_TABS) {
       const message = `This session has ${MAX_TABS} connections already.`;
       return refuseUpgrade({ code: 'too_many_tabs', message, retryable: false }, CLOSE.tooManyTabs);
@@ -139,7 +140,7 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
   override webSocketClose(socket: WebSocket, code: number): void {
     this.#runtime?.leave(socket);
     // Unanswered, the client would wait for its close to end, and then call it broken.
-    socket.close(code === NO_STATUS || code === ABNORMAL ? NORMAL : code);
+    socket.close(code >= FIRST_APPLICATION_CLOSE ? code : NORMAL_CLOSE);
   }
 
   override webSocketError(socket: WebSocket): void {
@@ -176,8 +177,8 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
         await removeSession(env.DB, { id, user: owner }, Date.now());
       },
       destroy: async () => {
-        this.#runtime = null;
         await ctx.storage.deleteAll();
+        this.#runtime = null;
       },
       report(event, fields) {
         console.log(JSON.stringify({ event, ...fields }));

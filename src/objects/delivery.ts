@@ -58,12 +58,17 @@ export class Delivery {
     return this.#underWay;
   }
 
+  /** Delivers until D1 has the record at `seq`, unless a failure says to wait. Never throws. */
+  async deliverUpTo(seq: number): Promise<void> {
+    while (this.session.delivered < seq && this.#retryAt <= this.#ports.now()) await this.deliver();
+  }
+
   async #deliverBatch(): Promise<void> {
-    const { delivered } = this.session;
-    const records = this.#log.after(delivered, BATCH_RECORDS, BATCH_LENGTH);
-    const last = records.at(-1);
-    if (!last) return;
     try {
+      const { delivered } = this.session;
+      const records = this.#log.after(delivered, BATCH_RECORDS, BATCH_LENGTH);
+      const last = records.at(-1);
+      if (!last) return;
       const startedAt = this.#ports.now();
       await this.#inTime(this.#ports.deliver(this.session, records));
       this.#log.markDelivered(last.seq);

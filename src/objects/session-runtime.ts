@@ -9,7 +9,6 @@
 import { messagePage } from '../log/conversation.ts';
 import { RecentTurns } from '../log/recent-turns.ts';
 import type { SessionLog } from '../log/session-log.ts';
-import { describeError } from '../metrics/describe-error.ts';
 import { encodeServerFrame } from '../protocol/codec.ts';
 import type { LogRecord } from '../protocol/records.ts';
 import type { WireError } from '../protocol/server-frames.ts';
@@ -24,22 +23,13 @@ import type { SessionPorts } from './ports.ts';
 import type { Accepted, MessagePage, SessionSummary } from './session-rpc.ts';
 import type { Tab, TabSocket } from './tab.ts';
 import { Tabs } from './tabs.ts';
+import { WorkAlarm } from './work-alarm.ts';
 
 /** Records and characters read from the log at once for a tab that lacks many. */
 const REPLAY_RECORDS = 64;
 const REPLAY_LENGTH = 256 * 1024;
-/** How soon the alarm looks after work that was just accepted, should this process end before it is done. */
-const WAKE_DELAY_MS = 1_000;
-/** The platform ends an alarm after 15 minutes; longer work is handed to the next one. */
-const MAX_ALARM_MS = 10 * 60_000;
-/** When an alarm that failed for a reason of the platform's is tried again. */
-const ALARM_RETRY_MS = 30_000;
-/** How often a running alarm looks whether there is something to deliver or nothing left to do. */
-const LOOK_EVERY_MS = 1_000;
 /** How long a change of a session's settings waits for D1 to have it. */
 const DELIVER_NOW_MS = 1_000;
-/** Waits longer than this are left to a new alarm, so that a quiet object is not kept awake. */
-const MAX_AWAKE_WAIT_MS = 2_000;
 
 export class SessionRuntime<Socket extends TabSocket> {
   readonly tabs: Tabs<Socket>;
@@ -48,12 +38,9 @@ export class SessionRuntime<Socket extends TabSocket> {
   readonly #ports: SessionPorts<Socket>;
   readonly #delivery: Delivery;
   readonly #turns: RecentTurns;
+  readonly #alarm: WorkAlarm;
   #state: SessionState;
   #generation: Generation | null = null;
-  /** Whether an alarm is set, or running and therefore looking after the work. */
-  #alarmed = false;
-  /** Everything was erased; the next request finds an empty object. */
-  #gone = false;
   /** Called once after the next commit. */
   #onCommit: (() => void)[] = [];
 
@@ -68,7 +55,6 @@ export class SessionRuntime<Socket extends TabSocket> {
     this.#log = log;
     this.#ports = ports;
     this.epoch = epoch;
-    this.#alarmed = alarmAt !== null && alarmAt <= ports.now() + WAKE_DELAY_MS;
     this.#delivery = new Delivery(log, ports);
     this.#turns = new RecentTurns(log);
     const stored = log.lastState();
@@ -79,8 +65,16 @@ export class SessionRuntime<Socket extends TabSocket> {
       running: () => this.#generation,
     });
     this.tabs.restore(sockets, ports.now());
+    const work = {
+      head: () => this.#state.seq,
+      busy: () => this.#state.running !== null,
+      removed: () => this.removed,
+      destroy: () => ports.destroy(),
+      sweep: () => this.sweep(),
+    };
+    this.#alarm = new WorkAlarm(work, this.#delivery, ports, alarmAt);
     if (this.#state.running) this.dispatch({ type: 'recover' });
-    else this.#keepAwake();
+    else this.#alarm.keep();
   }
 
   now(): number {
@@ -119,7 +113,7 @@ export class SessionRuntime<Socket extends TabSocket> {
     this.#delivery.appended(at);
     this.tabs.remember(records);
     for (const record of records) this.#turns.appended(record);
-    this.#keepAwake();
+    this.#alarm.keep();
     const listeners = this.#onCommit;
     this.#onCommit = [];
     for (const listener of listeners) listener();
@@ -236,11 +230,11 @@ export class SessionRuntime<Socket extends TabSocket> {
     });
   }
 
-  /** Brings D1 up to date for callers that are about to read from it; gives up waiting soon, never fails. */
+  /** Brings D1 up to now for callers that are about to read from it; gives up waiting soon, never fails. */
   async deliverNow(): Promise<void> {
+    const work = this.removed ? this.#delivery.forget() : this.#delivery.deliverUpTo(this.#state.seq);
     await new Promise<void>((resolve) => {
       const cancel = this.#ports.setTimer(resolve, DELIVER_NOW_MS);
-      const work = this.removed ? this.#delivery.forget() : this.#delivery.deliver();
       void work.finally(() => {
         cancel();
         resolve();
@@ -248,55 +242,9 @@ export class SessionRuntime<Socket extends TabSocket> {
     });
   }
 
-  /** Whether anything is left to do without anybody asking. */
-  #hasWork(): boolean {
-    if (this.#gone) return false;
-    return this.removed || this.#state.running !== null || this.#state.seq > this.#delivery.session.delivered;
-  }
-
-  /** Makes sure that an alarm comes while there is work, so that a killed process's successor takes it up. */
-  #keepAwake(): void {
-    if (this.#alarmed || !this.#hasWork()) return;
-    this.#alarmed = true;
-    this.#ports.setAlarm(this.#ports.now() + WAKE_DELAY_MS);
-  }
-
-  /**
-   * Looks after the work until there is none. Stays inside the alarm while a turn runs: an alarm
-   * that was cut off by the end of its process is run again at once in the next one.
-   */
-  async alarm(): Promise<void> {
-    this.#alarmed = true;
-    const until = this.#ports.now() + MAX_ALARM_MS;
-    let nextAt: number | null = null;
-    try {
-      while (this.#hasWork() && nextAt === null) nextAt = await this.#workUntil(until);
-    } catch (error) {
-      // A handler that fails is run again six times and then never: the work would wait for ever.
-      this.#ports.report('alarm_failed', { session: this.#delivery.session.id, ...describeError(error) });
-      nextAt = this.#ports.now() + ALARM_RETRY_MS;
-    }
-    this.#alarmed = nextAt !== null;
-    if (nextAt !== null) this.#ports.setAlarm(nextAt);
-  }
-
-  /** One step of the work; returns when to go on in another alarm, or null to go on in this one. */
-  async #workUntil(until: number): Promise<number | null> {
-    const now = this.#ports.now();
-    if (now >= until) return now;
-    if (this.removed) return this.#forget();
-    this.sweep();
-    const busy = this.#state.running !== null;
-    const due = this.#delivery.dueAt(this.#state.seq, busy);
-    if (due !== null && due <= now) {
-      await this.#delivery.deliver();
-      return null;
-    }
-    if (!busy && due !== null && due - now > MAX_AWAKE_WAIT_MS) return due;
-    // A look now and then, instead of being woken by every commit: a busy session has many.
-    const waitMs = Math.min(LOOK_EVERY_MS, (due ?? until) - now);
-    await new Promise<void>((resolve) => void this.#ports.setTimer(resolve, waitMs));
-    return null;
+  /** The platform's alarm: whatever is left to do without anybody asking. */
+  alarm(): Promise<void> {
+    return this.#alarm.run();
   }
 
   /** Ends everything that runs, erases the log, and has the alarm erase the history. */
@@ -307,14 +255,6 @@ export class SessionRuntime<Socket extends TabSocket> {
     this.#delivery.session.removed = true;
     this.#state = EMPTY_STATE;
     this.tabs.closeAll(closeCode, 'The session was deleted.');
-    this.#keepAwake();
-  }
-
-  async #forget(): Promise<number | null> {
-    const retryAt = await this.#delivery.forget();
-    if (retryAt !== null) return retryAt;
-    await this.#ports.destroy();
-    this.#gone = true;
-    return null;
+    this.#alarm.keep();
   }
 }

@@ -5,6 +5,7 @@ import { CLOSE } from '../protocol/codes.ts';
 import {
   CREDIT_WINDOW_BYTES,
   FIRST_PAGE_EVENTS,
+  FRAMES_PER_SECOND,
   MAX_BAD_FRAMES,
   MAX_FRAME_BYTES,
   MAX_QUEUE_LENGTH,
@@ -35,6 +36,10 @@ export function receive<S extends TabSocket>(runtime: SessionRuntime<S>, tab: Ta
     return;
   }
   const { frame } = decoded;
+  if (!tab.mayAct(runtime.now())) {
+    const message = `At most ${FRAMES_PER_SECOND} frames a second.`;
+    return refuse(tab, { code: 'rate_limited', message, retryable: true, retryAfterMs: 1_000, ...idOf(frame) });
+  }
   if (frame.type === 'ping') return send(tab, { type: 'pong' });
   if (frame.type === 'hello') return hello(runtime, tab, frame);
   if (tab.seq === null) {
@@ -77,11 +82,11 @@ function hello<S extends TabSocket>(runtime: SessionRuntime<S>, tab: Tab, frame:
     refuse(tab, { code: 'protocol_version', message, retryable: false });
     return tab.close(CLOSE.protocolVersion, 'Another protocol version.');
   }
-  runtime.sweep();
   const { state } = runtime;
   const isNew = tab.seq === null;
   const from = startingPoint(state, frame.seq);
   tab.seq = from;
+  runtime.sweep();
   tab.follow(frame.turn ?? 0, frame.attempt ?? 0, ...offsetsWithin(runtime, frame));
   tab.save();
   const { id: session } = runtime.summary();
@@ -110,6 +115,11 @@ function offsetsWithin<S extends TabSocket>(
   const { text, thinking = '' } = runtime.partial(frame.turn ?? 0);
   const { offset = 0, thinkingOffset = 0 } = frame;
   return offset <= text.length && thinkingOffset <= thinking.length ? [offset, thinkingOffset] : [0, 0];
+}
+
+/** The message that a frame is about, where it is about one. */
+function idOf(frame: ClientFrame): { id?: string } {
+  return 'id' in frame ? { id: frame.id } : {};
 }
 
 function refuse(tab: Tab, error: WireError): void {

@@ -3,7 +3,11 @@
  * and catching up after a pause are the same thing here: send what the tab lacks, from where it is.
  */
 import * as z from 'zod/mini';
-import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from '../protocol/limits.ts';
+import { CLOSE } from '../protocol/codes.ts';
+import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES, FRAMES_PER_SECOND, MAX_FRAMES_AT_ONCE } from '../protocol/limits.ts';
+
+/** Beyond this the tab is not slow but does not read at all; a frame of the largest size may come on top. */
+const MAX_UNREAD_LENGTH = 2 * CREDIT_WINDOW_BYTES;
 
 /** What a tab needs of a WebSocket. */
 export interface TabSocket {
@@ -32,6 +36,9 @@ export class Tab {
   readonly #socket: TabSocket;
   /** Characters sent and not yet credited. Outgoing sockets report no back-pressure, so readers do. */
   #unread = 0;
+  /** Frames that the tab may send at once, and since when that is so. */
+  #allowance = MAX_FRAMES_AT_ONCE;
+  #earnedAt = 0;
 
   private constructor(socket: TabSocket, seq: number | null, now: number) {
     this.#socket = socket;
@@ -61,13 +68,28 @@ export class Tab {
     return this.#unread < CREDIT_STEP_BYTES || this.#unread + length <= CREDIT_WINDOW_BYTES;
   }
 
+  /** Sends, whatever the window says: what answers a frame of the tab's own is not held back. */
   send(frame: string): void {
     this.#unread += frame.length;
+    // Who keeps asking without reading would fill the object's memory with answers.
+    if (this.#unread > MAX_UNREAD_LENGTH && frame.length < CREDIT_WINDOW_BYTES) {
+      return this.close(CLOSE.notReading, 'Too much is unread.');
+    }
     try {
       this.#socket.send(frame);
     } catch {
       // The socket closed under us; its close event removes the tab, and the client resumes elsewhere.
     }
+  }
+
+  /** Whether one more frame of the tab may be acted on now (ms since 1970). */
+  mayAct(now: number): boolean {
+    const earned = (Math.max(0, now - this.#earnedAt) / 1_000) * FRAMES_PER_SECOND;
+    this.#allowance = Math.min(MAX_FRAMES_AT_ONCE, this.#allowance + earned);
+    this.#earnedAt = now;
+    if (this.#allowance < 1) return false;
+    this.#allowance -= 1;
+    return true;
   }
 
   credit(length: number): void {

@@ -71,6 +71,8 @@ export const CLOSE = {
   silent: 4101,
   /** `hello` did not come in time. */
   helloTimeout: 4102,
+  /** Far more was sent than the client has credited: it asks on without reading. */
+  notReading: 4103,
   /** Too many frames that could not be read. */
   badFrames: 4400,
   /** Unknown session, or not yours; or it was deleted while connected. */

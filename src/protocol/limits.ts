@@ -41,5 +41,8 @@ export const SILENCE_TIMEOUT_MS = 9_000;
 export const HELLO_TIMEOUT_MS = 10_000;
 /** Connections (tabs, devices) one session serves. */
 export const MAX_TABS = 64;
+/** Frames a tab may send on average, and at once after a pause. */
+export const FRAMES_PER_SECOND = 50;
+export const MAX_FRAMES_AT_ONCE = 250;
 /** Bad frames after which a socket is closed: a broken or hostile client, not a slip. */
 export const MAX_BAD_FRAMES = 20;

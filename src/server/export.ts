@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import * as z from 'zod/mini';
 import { exportJson, exportMarkdown, toByteStream } from '../history/export.ts';
-import type { SessionSummary } from '../objects/session-rpc.ts';
+import type { MessagePage, SessionSummary } from '../objects/session-rpc.ts';
 import type { Message } from '../protocol/transcript.ts';
 import { checkSessionId, requireUser } from './access.ts';
 import { askSession } from './backends.ts';
@@ -42,18 +42,23 @@ export function exportRoutes(deps: ServerDeps): Hono<AppEnv> {
   return app;
 }
 
-type PageReader = (page: { before?: number; limit: number }) => Promise<{ messages: Message[] }>;
+type PageReader = (page: { before?: number; limit: number }) => Promise<MessagePage>;
 
 /**
  * The messages up to `lastSeq`, oldest first. Pages are read from their end, and places are
- * numbered without gaps: so each span of the log is asked for by the place after it, and what the
- * page holds from earlier spans is left out.
+ * numbered without gaps: so each span of the log is read backwards from the place after it, in as
+ * many pages as its texts need, and what a page holds from earlier spans is left out.
  */
 async function* pagesOf(readPage: PageReader, lastSeq: number): AsyncGenerator<Message[]> {
   for (let start = 1; start <= lastSeq; start += PAGE_SPAN) {
-    const before = Math.min(start + PAGE_SPAN, lastSeq + 1);
-    const { messages } = await readPage({ before, limit: PAGE_SPAN });
-    yield messages.filter(({ seq }) => seq >= start);
+    const parts: Message[][] = [];
+    let before: number | null = Math.min(start + PAGE_SPAN, lastSeq + 1);
+    while (before !== null && before > start) {
+      const page: MessagePage = await readPage({ before, limit: PAGE_SPAN });
+      parts.push(page.messages.filter(({ seq }) => seq >= start));
+      before = page.nextBefore;
+    }
+    yield parts.toReversed().flat();
   }
 }
 

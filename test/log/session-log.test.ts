@@ -136,6 +136,19 @@ describe('the conversation', () => {
     }
   });
 
+  test('pages of long answers are cut by their length, and still give every message once', () => {
+    for (let turn = 0; turn < 30; turn += 1) append(ask(`q${turn}`), answer(seq + 1, 'x'.repeat(250_000)));
+    const seqs: number[] = [];
+    let before: number | null = Number.MAX_SAFE_INTEGER;
+    while (before !== null) {
+      const page = messagePage(log, before, 200);
+      expect(page.messages.reduce((sum, message) => sum + message.text.length, 0)).toBeLessThan(3 * 1024 * 1024);
+      seqs.unshift(...page.messages.map((message) => message.seq));
+      before = page.nextBefore;
+    }
+    expect(seqs).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
+  });
+
   test('the prompt sees ended turns, newest first, each with its latest outcome and edited text', () => {
     append(ask('a'), ask('b'), { kind: 'edited', turn: 2, text: 'edited b' });
     append(

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { CREDIT_WINDOW_BYTES, MAX_BAD_FRAMES, MAX_QUEUE_LENGTH } from '../../src/protocol/limits.ts';
+import {
+  CREDIT_WINDOW_BYTES,
+  MAX_BAD_FRAMES,
+  MAX_FRAMES_AT_ONCE,
+  MAX_QUEUE_LENGTH,
+} from '../../src/protocol/limits.ts';
 import { TurnFailure } from '../../src/responders/port.ts';
 import { FakeWorld, joined } from '../support/fake-world.ts';
 
@@ -414,6 +419,73 @@ describe('faults', () => {
     expect(fake.forgotten).toBe(1);
     expect(fake.destroyed).toBe(true);
     expect(fake.records()).toEqual([]);
+  });
+});
+
+describe('work that nobody asks for', () => {
+  test('S14, S18: with D1 failing and its retry far away, a killed turn is still taken up within a second', async () => {
+    const fake = await world();
+    fake.d1Down = true;
+    fake.runtime.dispatch({ type: 'update', title: 'New' });
+    await fake.advance(60_000);
+    expect(fake.alarmAt).toBeGreaterThan(fake.time + 2_000);
+    const tab = await fake.join();
+    await fake.say(tab, send('a'));
+    expect(fake.alarmAt).toBeLessThanOrEqual(fake.time + 1_000);
+  });
+
+  test('a change of settings is in D1 when its caller is told, also behind a delivery under way', async () => {
+    const fake = await world();
+    fake.runtime.dispatch({ type: 'update', title: 'One' });
+    const first = fake.runtime.deliverNow();
+    fake.runtime.dispatch({ type: 'update', title: 'Two' });
+    await fake.runtime.deliverNow();
+    await first;
+    expect(fake.delivered.at(-1)).toMatchObject({ title: 'Two' });
+  });
+
+  test('a caller does not wait for a D1 that was down a moment ago, nor does asking again put its retry off', async () => {
+    const fake = await world();
+    fake.d1Down = true;
+    for (let index = 0; index < 20; index += 1) {
+      fake.runtime.dispatch({ type: 'update', title: `Title ${index}` });
+      await fake.runtime.deliverNow();
+    }
+    fake.d1Down = false;
+    await fake.advance(2_000);
+    expect(fake.delivered.at(-1)).toMatchObject({ title: 'Title 19' });
+  });
+});
+
+describe('clients that ask too much', () => {
+  test('more frames a second than are served are refused, retryable, and the tab goes on after', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    for (let index = 0; index < MAX_FRAMES_AT_ONCE + 10; index += 1) await fake.say(tab, { type: 'typing' });
+    expect(tab.of('error').at(-1)).toMatchObject({ code: 'rate_limited', retryable: true });
+    await fake.advance(1_000);
+    await fake.say(tab, send('a'));
+    expect(tab.of('ack')).toHaveLength(1);
+  });
+
+  test('S17: a tab that asks on without reading is closed, and may connect again', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    await fake.say(tab, send('a', 'x'.repeat(30_000)));
+    for (let index = 0; index < 200 && !tab.closed; index += 1)
+      await fake.say(tab, { type: 'hello', protocol: 1, seq: 1 });
+    expect(tab.closed?.code).toBe(4103);
+  });
+
+  test('a hello that comes late is still one', async () => {
+    const fake = await world();
+    const { FakeSocket } = await import('../support/fake-world.ts');
+    const late = new FakeSocket();
+    fake.runtime.join(late);
+    await fake.advance(60_000);
+    await fake.say(late, { type: 'hello', protocol: 1 });
+    expect(late.closed).toBeNull();
+    expect(late.of('welcome')).toHaveLength(1);
   });
 });
 

@@ -1,0 +1,118 @@
+/**
+ * The promise that a session's work goes on, whoever is connected and whichever process it ends in:
+ * while there is work an alarm is set or running. A running alarm stays inside its handler while a
+ * turn runs, since one that was cut off by the end of its process is run again at once in the next.
+ */
+import { describeError } from '../metrics/describe-error.ts';
+import type { Delivery } from './delivery.ts';
+import type { SessionPorts } from './ports.ts';
+
+/** How soon the alarm looks after work that was just accepted, should this process end before it is done. */
+const WAKE_DELAY_MS = 1_000;
+/** The platform ends an alarm after 15 minutes; longer work is handed to the next one. */
+const MAX_ALARM_MS = 10 * 60_000;
+/** When an alarm that failed for a reason of the platform's is tried again. */
+const ALARM_RETRY_MS = 30_000;
+/** How often a running alarm looks whether there is something to deliver or nothing left to do. */
+const LOOK_EVERY_MS = 1_000;
+/** Waits longer than this are left to a new alarm, so that a quiet object is not kept awake. */
+const MAX_AWAKE_WAIT_MS = 2_000;
+
+/** What the alarm has to know of its session. */
+export interface Work {
+  /** The last record's place. */
+  head(): number;
+  /** A turn runs. */
+  busy(): boolean;
+  /** The session is being erased. */
+  removed(): boolean;
+  /** Everything was erased from the outside; erases the rest. */
+  destroy(): Promise<void>;
+  /** Lets go of connections that only look open. */
+  sweep(): void;
+}
+
+export class WorkAlarm {
+  readonly #work: Work;
+  readonly #delivery: Delivery;
+  readonly #ports: SessionPorts<unknown>;
+  /** When the alarm that is set is due (ms since 1970); null when none is. */
+  #dueAt: number | null;
+  #running = false;
+  /** Nothing is left, not even the session. */
+  #gone = false;
+
+  /** `dueAt`: when the alarm that the process before has left is due. */
+  constructor(work: Work, delivery: Delivery, ports: SessionPorts<unknown>, dueAt: number | null) {
+    this.#work = work;
+    this.#delivery = delivery;
+    this.#ports = ports;
+    this.#dueAt = dueAt;
+  }
+
+  /** To be called after every change: sets an alarm, or an earlier one, where the work needs it. */
+  keep(): void {
+    if (this.#running || !this.#hasWork()) return;
+    const soon = this.#ports.now() + WAKE_DELAY_MS;
+    if (this.#dueAt !== null) {
+      // What only waits for D1 keeps its place in the retries; a turn must not wait for them.
+      const canWait = !this.#work.busy() && !this.#work.removed();
+      if (canWait || this.#dueAt <= soon) return;
+    }
+    this.#set(soon);
+  }
+
+  /** The alarm's handler: looks after the work until there is none, or none for a while. Never throws. */
+  async run(): Promise<void> {
+    this.#running = true;
+    this.#dueAt = null;
+    const until = this.#ports.now() + MAX_ALARM_MS;
+    let nextAt: number | null = null;
+    try {
+      while (this.#hasWork() && nextAt === null) nextAt = await this.#step(until);
+    } catch (error) {
+      // A handler that fails is run again six times and then never: the work would wait for ever.
+      this.#ports.report('alarm_failed', { session: this.#delivery.session.id, ...describeError(error) });
+      nextAt = this.#ports.now() + ALARM_RETRY_MS;
+    }
+    this.#running = false;
+    if (nextAt !== null) this.#set(nextAt);
+  }
+
+  #hasWork(): boolean {
+    if (this.#gone) return false;
+    return this.#work.removed() || this.#work.busy() || this.#work.head() > this.#delivery.session.delivered;
+  }
+
+  #set(at: number): void {
+    this.#dueAt = at;
+    this.#ports.setAlarm(at);
+  }
+
+  /** One step of the work; returns when to go on in another alarm, or null to go on in this one. */
+  async #step(until: number): Promise<number | null> {
+    const now = this.#ports.now();
+    if (now >= until) return now;
+    if (this.#work.removed()) return this.#forget();
+    this.#work.sweep();
+    const busy = this.#work.busy();
+    const due = this.#delivery.dueAt(this.#work.head(), busy);
+    if (due !== null && due <= now) {
+      await this.#delivery.deliver();
+      return null;
+    }
+    if (!busy && due !== null && due - now > MAX_AWAKE_WAIT_MS) return due;
+    // A look now and then, instead of being woken by every commit: a busy session has many.
+    const waitMs = Math.min(LOOK_EVERY_MS, (due ?? until) - now);
+    await new Promise<void>((resolve) => void this.#ports.setTimer(resolve, waitMs));
+    return null;
+  }
+
+  async #forget(): Promise<number | null> {
+    const retryAt = await this.#delivery.forget();
+    if (retryAt !== null) return retryAt;
+    await this.#work.destroy();
+    this.#gone = true;
+    return null;
+  }
+}
