@@ -3,9 +3,9 @@ import type { ClientFrame } from '../../src/protocol/client-frames.ts';
 import { textOf } from './chance.ts';
 import { hostOf } from './heal.ts';
 import type { Host } from './host.ts';
-import { Page, type Browser, type RawPage } from './page.ts';
+import { openPage, type Browser, type Page, type RawPage } from './page.ts';
 import { SessionLog } from '../../src/log/session-log.ts';
-import { headOf } from './session-notes.ts';
+import { headOf, stateOf } from './session-notes.ts';
 import type { Happening, World } from './world.ts';
 
 /** Weight of each kind of trouble; zero: not in this run. */
@@ -74,19 +74,31 @@ function act(world: World): void {
   if (raw && chance.is(0.2)) return sayAnything(world, raw);
   if (world.pages.length === 0) return;
   const page = chance.pick(world.pages);
+  const { client } = page;
+  const { queue, running, messages } = client.view;
   const { wanted } = page.host.notes;
-  const kind = chance.next();
-  if (kind < 0.5 || wanted.length === 0) {
-    // Two words, so that even the tight window is sometimes met by messages alone.
-    return page.send(`q${world.steps} ${textOf(chance, 0, chance.is(0.05) ? 120 : 4)}`, chance.pick([0, 0, 0, 1, 2]));
-  }
-  if (kind < 0.62) return page.client.stop();
-  if (kind < 0.72) return page.client.regenerate();
-  if (kind < 0.8) return page.revise(chance.pick(wanted.slice(-4)).id, `edited ${world.steps}`);
-  if (kind < 0.88) return page.revise(chance.pick(wanted.slice(-4)).id, null);
-  if (kind < 0.92) return page.client.typing();
-  if (kind < 0.96) return page.client.wake();
-  page.client.loadOlder().catch(() => {});
+  // What makes sense just now comes often, what does not comes too.
+  const waiting = queue.waiting.map(({ id }) => id).filter((id) => wanted.some((other) => other.id === id));
+  const known = chance.is(0.8) && waiting.length > 0 ? chance.pick(waiting) : wanted.at(-chance.between(1, 4))?.id;
+  const canChange = waiting.length > 0 ? 2 : 0.3;
+  const isAnswered = !running && messages.some(({ role }) => role === 'bot');
+  const choice = chance.weighted([
+    { weight: queue.waiting.length > 2 ? 2 : 5, run: () => sendSomething(world, page) },
+    { weight: running ? 2 : 0.3, run: () => client.stop() },
+    { weight: isAnswered ? 2.5 : 0.2, run: () => client.regenerate() },
+    { weight: canChange, run: () => known !== undefined && page.revise(known, `edited ${world.steps}`) },
+    { weight: canChange, run: () => known !== undefined && page.revise(known, null) },
+    { weight: 0.4, run: () => client.typing() },
+    { weight: 0.4, run: () => client.wake() },
+    { weight: 0.4, run: () => client.loadOlder().catch(() => {}) },
+  ]);
+  void choice.run();
+}
+
+function sendSomething(world: World, page: Page): void {
+  const { chance } = world;
+  // Now and then so long that the tight window is met by messages alone.
+  page.send(`q${world.steps} ${textOf(chance, 0, chance.is(0.05) ? 120 : 4)}`, chance.pick([0, 0, 0, 1, 2]));
 }
 
 function burst(world: World): void {
@@ -101,7 +113,7 @@ function reload(world: World, browsers: readonly Browser[]): void {
   const browser = chance.pick(browsers.filter(({ name }) => name.endsWith(world.host.id)));
   const [page] = browser.pages;
   if (page && chance.is(0.8)) page.drop();
-  if (browser.pages.length < 3) new Page(world, hostOf(world, browser), browser);
+  if (browser.pages.length < 3) openPage(world, hostOf(world, browser), browser);
 }
 
 function anyHttpSend(world: World, host: Host): void {
@@ -159,23 +171,30 @@ function jump(world: World, browsers: readonly Browser[]): void {
   else chance.pick(browsers.filter(({ name }) => name.endsWith(world.host.id))).skewMs += byMs;
 }
 
+function lastTurn(host: Host): number {
+  const last = stateOf(host).last;
+  return last?.turn ?? 1;
+}
+
 /** Frames that a client of ours would never send, or not now. */
 function sayAnything(world: World, raw: RawPage): void {
   const { chance, host } = world;
   const head = headOf(host);
-  const turn = chance.between(1, head + 1);
+  const { running } = stateOf(host);
+  const turn = running && chance.is(0.3) ? running.turn : chance.between(1, head + 1);
   const near = chance.between(Math.max(1, head - 4), head + 1);
   const frames: (ClientFrame | string)[] = [
     { type: 'hello', protocol: 1 },
     { type: 'hello', protocol: 1, seq: chance.between(0, head + 2) },
-    { type: 'hello', protocol: 1, seq: head, turn, attempt: chance.between(1, 2), offset: chance.between(0, 9) },
+    { type: 'hello', protocol: 1, seq: head, turn, attempt: chance.between(1, 2), offset: 0 },
     { type: 'send', id: `raw-${chance.between(1, 4)}`, text: chance.pick(['one', 'two']) },
     { type: 'send', id: `raw-${chance.between(1, 4)}`, text: chance.pick(['', '\ud800', 'three']) },
     { type: 'edit', id: `raw-${chance.between(1, 4)}`, text: 'another' },
     { type: 'cancel', id: `raw-${chance.between(1, 4)}` },
     { type: 'stop', turn },
+    { type: 'regenerate', turn: lastTurn(host), baseSeq: head },
+    { type: 'regenerate', turn: lastTurn(host), baseSeq: near },
     { type: 'regenerate', turn: near, baseSeq: near },
-    { type: 'regenerate', turn: near, baseSeq: Math.max(1, near - 1) },
     { type: 'credit', bytes: chance.between(1, 2_000) },
     { type: 'typing' },
     '{"type":"nothing"}',

@@ -24,7 +24,7 @@ export function check(history: SimHistory): Violation[] {
   checkAnswers(history, report);
   checkWakes(history, report);
   checkBounds(history, report);
-  if (history.removed) for (const left of history.leftovers) report('S22', `an erased session left ${left}`);
+  if (history.removed) checkErased(history, report);
   else checkWanted(history, report);
   if (history.rest) checkRest(history, history.rest, report);
   else report('S8', 'the session does not come to rest');
@@ -167,6 +167,15 @@ function checkWanted({ wanted, session: { log }, rest }: SimHistory, report: Rep
     const before = last.get(page) ?? 0;
     if (seq < before) report('S23', `${id} is record ${seq}, before a message that was written earlier (${before})`);
     last.set(page, seq);
+  }
+}
+
+/** S22: nothing of an erased session goes on or stays. */
+function checkErased({ leftovers, asks, rest }: SimHistory, report: Report): void {
+  for (const left of leftovers) report('S22', `an erased session left ${left}`);
+  if (!rest) return;
+  for (const { turn, attempt, end } of asks) {
+    if (end === 'open') report('S22', `the answer ${turn}.${attempt} of an erased session is still being read`);
   }
 }
 

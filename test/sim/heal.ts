@@ -2,7 +2,7 @@
 import { collect } from './collect.ts';
 import type { SimHistory } from './history.ts';
 import type { Host } from './host.ts';
-import { Browser, Page } from './page.ts';
+import { Browser, openPage } from './page.ts';
 import { hasWork } from './session-notes.ts';
 import { NO_FAULTS, type World } from './world.ts';
 
@@ -31,18 +31,18 @@ export async function heal(world: World, browsers: readonly Browser[], options: 
   for (const { link } of world.raws) link.clientEnd.close();
   let rested = true;
   if (options.alone) {
-    for (const page of [...world.pages]) page.drop();
+    for (const page of world.pages) page.drop();
     rested = await rest(world);
   }
   for (const browser of browsers) {
-    if (browser.pages.length === 0) new Page(world, hostOf(world, browser), browser);
+    if (browser.pages.length === 0) openPage(world, hostOf(world, browser), browser);
   }
   rested = (await rest(world)) && rested;
   const idle = { writes: 0, wakes: 0 };
   if (rested && options.idle) Object.assign(idle, await stayIdle(world));
   if (rested && options.lateReader) {
     for (const host of world.hosts) if (host.idle) host.hibernate();
-    new Page(world, world.host, new Browser('late'));
+    openPage(world, world.host, new Browser('late'));
     rested = await rest(world);
   }
   // Rejections that nobody handled are told of by now.

@@ -33,7 +33,7 @@ export interface Patch {
   replace: string;
 }
 
-export function installHooks(patch: Patch | null = null): void {
+export function installHooks(patches: readonly Patch[] = []): void {
   registerHooks({
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context);
@@ -41,7 +41,8 @@ export function installHooks(patch: Patch | null = null): void {
       if (!file.startsWith(SOURCE) || !loaded.source) return loaded;
       const name = file.slice(SOURCE.length);
       const source = textOf(loaded.source);
-      return { ...loaded, source: open(name, patch?.file === name ? replaceOnce(source, patch) : source) };
+      const patched = patches.filter((patch) => patch.file === name).reduce(replaceOnce, source);
+      return { ...loaded, source: open(name, patched) };
     },
   });
 }

@@ -110,6 +110,10 @@ export class Page {
   }
 }
 
+export function openPage(world: World, host: Host, browser: Browser): Page {
+  return new Page(world, host, browser);
+}
+
 /** Says anything, in any order; a hostile or an old client. */
 export class RawPage {
   readonly host: Host;

@@ -12,8 +12,8 @@ const OPTIONS = ['--max-semi-space-size=32', '--disable-warning=ExperimentalWarn
 /** What a job came to; an error where its process failed, or took longer than it may. */
 export type Result = { total: Total } | { error: string };
 
-export function startWorker(patch: Patch | null): ChildProcess {
-  return fork(WORKER, [JSON.stringify(patch)], { execArgv: OPTIONS, silent: true });
+export function startWorker(patches: readonly Patch[] = []): ChildProcess {
+  return fork(WORKER, [JSON.stringify(patches)], { execArgv: OPTIONS, silent: true });
 }
 
 /** One job in a worker that is ready. */
@@ -60,7 +60,7 @@ export async function runJobs(
 ): Promise<void> {
   const left = [...jobs];
   const lane = async (): Promise<void> => {
-    const worker = startWorker(null);
+    const worker = startWorker();
     for (let job = left.shift(); job; job = left.shift()) {
       const result = await ask(worker, job, timeoutMs);
       onResult(result, job);

@@ -7,7 +7,7 @@ import type { SimHistory } from './history.ts';
 import { heal } from './heal.ts';
 import { TIGHT } from './hooks.ts';
 import { turnKnobs } from './knob.ts';
-import { Browser, Page, RawPage } from './page.ts';
+import { Browser, openPage, RawPage } from './page.ts';
 import type { Database } from './storage.ts';
 import { describe, World, type Faults } from './world.ts';
 
@@ -77,7 +77,8 @@ function faultsOf(chance: Chance): Faults {
 function weatherOf(chance: Chance): Weather {
   const some = (weight: number): number => (chance.is(0.5) ? weight : 0);
   return {
-    crash: some(1),
+    // Some sessions hardly live: only then is a turn begun again too often.
+    crash: chance.is(0.06) ? 12 : some(1),
     crashSoon: some(1.5),
     cut: some(1),
     silence: some(0.6),
@@ -90,7 +91,7 @@ function weatherOf(chance: Chance): Weather {
     settings: some(0.5),
     remove: chance.is(0.06) ? 0.4 : 0,
     burst: some(0.3),
-    people: 6,
+    people: 7,
   };
 }
 
@@ -120,8 +121,8 @@ function people(world: World, weather: Weather): Browser[] {
     for (let index = 0; index < count; index += 1) {
       const browser = new Browser(`p${index + 1}${host.id}`);
       browsers.push(browser);
-      new Page(world, host, browser);
-      if (host === world.host && chance.is(0.2)) new Page(world, host, browser);
+      openPage(world, host, browser);
+      if (host === world.host && chance.is(0.2)) openPage(world, host, browser);
     }
   }
   if (chance.is(0.3)) {

@@ -50,10 +50,17 @@ export function headOf(host: Host): number {
   return Number(host.storage.read('SELECT coalesce(max(seq), 0) AS head FROM log')[0]?.['head']);
 }
 
+interface State {
+  running: { turn: number; attempt: number } | null;
+  last: { turn: number } | null;
+}
+
 /** The state stored beside the last record. */
-export function stateOf(host: Host): { running: { turn: number; attempt: number } | null } & Record<string, unknown> {
+export function stateOf(host: Host): State {
+  const none: State = { running: null, last: null };
+  if (!host.storage.hasTables()) return none;
   const text = host.storage.read('SELECT state FROM log ORDER BY seq DESC LIMIT 1')[0]?.['state'];
-  return typeof text === 'string' ? JSON.parse(text) : { running: null };
+  return typeof text === 'string' ? JSON.parse(text) : none;
 }
 
 const STANDING = `SELECT delivered, removed, last.seq AS head, last.hash AS hash,

@@ -7,8 +7,8 @@ export type Job =
   /** Seeds and scenarios until the first violation. */
   | { kind: 'hunt'; seeds: number; scenarios: string[] };
 
-const patch: Patch | null = JSON.parse(process.argv[2] ?? 'null');
-installHooks(patch);
+const patches: Patch[] = JSON.parse(process.argv[2] ?? '[]');
+installHooks(patches);
 const { hunt, runScenarios, runSeeds } = await import('./run-seeds.ts');
 
 process.on('message', (job: Job) => {

@@ -256,7 +256,7 @@ export class World {
       if (!(error instanceof CrashSignal)) this.host.notes.faults.push(`${happening.label}: ${describe(error)}`);
     }
     // Everything that can go on by itself does.
-    for (let turn = 0; turn < MICROTASK_TURNS; turn += 1) await null;
+    for (let turn = 0; turn < MICROTASK_TURNS; turn += 1) await Promise.resolve();
     this.links = this.links.filter((link) => !link.gone);
   }
 }
