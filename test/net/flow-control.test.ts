@@ -1,0 +1,210 @@
+/**
+ * S17, over real sockets: a reader that stops reading costs the server one window and nobody else
+ * anything, and when it reads again it is where everybody is.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CLOSE } from '../../src/protocol/codes.ts';
+import {
+  CREDIT_STEP_BYTES,
+  CREDIT_WINDOW_BYTES,
+  MAX_QUEUE_LENGTH,
+  PROTOCOL_VERSION,
+} from '../../src/protocol/limits.ts';
+import type { ServerFrame, ServerFrameOf } from '../../src/protocol/server-frames.ts';
+import { checkHistory } from '../support/history-checker.ts';
+import { readLog } from '../support/observe.ts';
+import { RealServer } from '../support/real-server.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
+import { User } from '../support/user.ts';
+import type { Wire } from '../support/wire.ts';
+import { childrenNamed, residentBytes } from './process-memory.ts';
+import { pause, until } from './traveller.ts';
+
+const MEGABYTE = 1024 * 1024;
+/** An answer as long as answers get, nearly; on the wire twice, as a piece and as the reply. */
+const LONG_ANSWER = 250_000;
+const LONG = `Everything, please [[sim tokens=1 fault=huge:${LONG_ANSWER}]]`;
+
+let server: RealServer;
+/** The runtime's process; none where that cannot be known. */
+let runtime: number | undefined;
+
+beforeAll(async () => {
+  const before = process.platform === 'linux' ? childrenNamed('workerd') : [];
+  server = await RealServer.start();
+  const after = process.platform === 'linux' ? childrenNamed('workerd') : [];
+  runtime = after.find((pid) => !before.includes(pid));
+});
+afterAll(() => server.close());
+
+/** A session with a reader of its own, and readers whose network the test decides. */
+async function readers(count: number): Promise<{
+  user: User;
+  session: string;
+  proxy: TcpProxy;
+  healthy: Wire;
+  stalled: Wire[];
+}> {
+  const user = server.user();
+  const session = await user.session();
+  const proxy = await TcpProxy.forTest(server.baseUrl);
+  const through = new User(() => proxy.url);
+  through.cookie = user.cookie;
+  const healthy = await user.join(session);
+  const stalled: Wire[] = [];
+  for (let index = 0; index < count; index += 1) stalled.push(await through.join(session));
+  return { user, session, proxy, healthy, stalled };
+}
+
+/** Asks for long answers one after the other, and reads them in the healthy tab. */
+async function longAnswers(healthy: Wire, count: number): Promise<void> {
+  for (let index = 0; index < count; index += 1) {
+    const { seq } = await healthy.ask(`long-${healthy.received.length}`, LONG);
+    const { text } = await healthy.outcome(seq);
+    expect(text).toHaveLength(LONG_ANSWER);
+    expect(healthy.joined(seq, 1)).toBe(text);
+  }
+}
+
+function isPieceOf(frame: ServerFrame, turn: number): frame is ServerFrameOf<'delta'> {
+  return frame.type === 'delta' && frame.turn === turn;
+}
+
+const isTyping = (frame: ServerFrame): boolean => frame.type === 'presence' && frame.typing === true;
+
+const receivedLength = ({ recording }: Wire): number =>
+  recording.connections
+    .flatMap(({ frames }) => frames)
+    .reduce((sum, { from, length }) => sum + (from === 'server' ? length : 0), 0);
+
+/** Credit as it is returned: never more than a step at a time is kept back. */
+const creditWindow = (wire: Wire): void => wire.send({ type: 'credit', bytes: CREDIT_WINDOW_BYTES });
+
+test('the process does not grow with readers that stop reading; it does with those that lie about it', async (context) => {
+  const pid = runtime;
+  if (pid === undefined) return context.skip('the memory of a process is read from /proc');
+  const tabs = 16;
+  const answers = 4;
+  const { proxy, healthy, stalled } = await readers(tabs);
+  await longAnswers(healthy, answers);
+  // The buffers and the garbage of such replays are there before anything is measured.
+  for (let round = 0; round < 10; round += 1) await healthy.hello({ seq: 0 });
+  proxy.set({ paused: true }, 'down');
+
+  /** Every tab asks for the whole log again and again, and reads none of it. */
+  async function grownMegabytes(rounds: number, lie: boolean): Promise<number> {
+    const before = residentBytes(pid ?? 0);
+    for (let round = 0; round < rounds; round += 1) {
+      for (const wire of stalled) {
+        wire.send({ type: 'hello', protocol: PROTOCOL_VERSION, seq: 0 });
+        // Each one lets a piece or a reply through.
+        if (lie) for (let credits = 0; credits < 2 * answers; credits += 1) creditWindow(wire);
+      }
+    }
+    // The others are told of it once all before it was dealt with.
+    const typing = healthy.received.length;
+    for (const wire of stalled) wire.send({ type: 'typing' });
+    await until('all dealt with', () => healthy.received.slice(typing).filter(isTyping).length === tabs);
+    return (residentBytes(pid ?? 0) - before) / MEGABYTE;
+  }
+
+  // Within what a tab may send at once.
+  const honest = await grownMegabytes(20, false);
+  const lying = await grownMegabytes(20, true);
+  const asked = (20 * tabs * answers * LONG_ANSWER) / MEGABYTE;
+  console.log(
+    `${tabs} tabs asked for ${asked.toFixed()} MB and read none: ` +
+      `grown by ${honest.toFixed()} MB, by ${lying.toFixed()} MB for those that say they did`,
+  );
+  expect(honest).toBeLessThan(asked / 3);
+  // Else the bound above would prove nothing. What the kernel's buffers hold is not the process's.
+  expect(lying).toBeGreaterThan(asked / 2);
+  for (const wire of [healthy, ...stalled]) wire.drop();
+}, 40_000);
+
+test('who reads again gets the records it lacks and one piece with all of the answer so far; the others never know', async () => {
+  const { user, session, proxy, healthy, stalled } = await readers(1);
+  const [reader] = stalled;
+  if (!reader) throw new Error('no reader');
+  proxy.set({ paused: true }, 'down');
+  // More than a window, so that nothing more goes to who does not read.
+  await longAnswers(healthy, 1);
+  const { seq } = await healthy.ask('story', 'A story [[sim tokens=3000 tokenMs=1]]');
+  const pieces = (wire: Wire) => wire.received.flatMap((frame) => (isPieceOf(frame, seq) ? [frame] : []));
+  await until('most of the story', () => healthy.joined(seq, 1).length > 5_000);
+  expect(pieces(healthy).length).toBeGreaterThan(20);
+  expect(pieces(reader)).toEqual([]);
+
+  const shown = healthy.joined(seq, 1).length;
+  await proxy.heal();
+  await until('read again', () => pieces(reader).length > 0);
+  const { text } = await reader.outcome(seq);
+  const [snapshot, next] = pieces(reader);
+  expect(snapshot).toMatchObject({ offset: 0 });
+  expect(snapshot?.text.length).toBeGreaterThanOrEqual(shown);
+  expect(next?.offset).toBe(snapshot?.text.length);
+  expect(reader.joined(seq, 1)).toBe(text);
+  expect(healthy.joined(seq, 1)).toBe(text);
+  // Both have the whole log, as the checker holds, in order.
+  expect(reader.events().map((event) => event.seq)).toEqual(healthy.events().map((event) => event.seq));
+  const log = await readLog(user, session);
+  const clients = [reader.recording, healthy.recording];
+  expect(checkHistory({ session, log, clients, atRest: true, rows: null, pages: null })).toEqual([]);
+});
+
+test('who reads again when it is all over gets the log and not a piece more', async () => {
+  const { proxy, healthy, stalled } = await readers(1);
+  const [reader] = stalled;
+  proxy.set({ paused: true }, 'down');
+  await longAnswers(healthy, 2);
+  const { seq } = await healthy.ask('story', 'A story [[sim tokens=300 tokenMs=1]]');
+  const { text } = await healthy.outcome(seq);
+  await proxy.heal();
+  expect(await reader?.outcome(seq)).toMatchObject({ text });
+  expect(reader?.received.filter((frame) => isPieceOf(frame, seq))).toEqual([]);
+});
+
+test('who returns no credit is sent one window; credit that lies buys no more than one more', async () => {
+  const { healthy, stalled } = await readers(1);
+  const [mute] = stalled;
+  if (!mute) throw new Error('no reader');
+  mute.credits = false;
+  await longAnswers(healthy, 4);
+  const settled = async (): Promise<number> => {
+    await pause(150);
+    return receivedLength(mute);
+  };
+  const first = await settled();
+  // It was sent as much as it may be, and one frame less would have been too little.
+  expect(first).toBeLessThanOrEqual(CREDIT_WINDOW_BYTES);
+  expect(first).toBeGreaterThan(CREDIT_WINDOW_BYTES - CREDIT_STEP_BYTES);
+  for (const bytes of ['0', '-1', '-262144', '1.5', '1e300', 'null', '"9"', '[]']) {
+    expect(await mute.refused(`{"type":"credit","bytes":${bytes}}`)).toMatchObject({ code: 'bad_frame' });
+  }
+  const refusals = await settled();
+  // Refused means nothing came of it but the refusals.
+  expect(refusals - first).toBeLessThan(8 * 200);
+  mute.send({ type: 'credit', bytes: Number.MAX_SAFE_INTEGER });
+  const second = await settled();
+  expect(second - refusals).toBeGreaterThan(0);
+  expect(second - refusals).toBeLessThanOrEqual(CREDIT_WINDOW_BYTES);
+  // Nothing was banked: without more credit there is nothing more.
+  expect(await settled()).toBe(second);
+});
+
+test('who asks and asks and reads nothing is let go: answers to its own frames are bounded too', async () => {
+  const { healthy, stalled } = await readers(1);
+  const [mute] = stalled;
+  if (!mute) throw new Error('no reader');
+  mute.credits = false;
+  const { seq } = await healthy.ask('slow', 'Slowly [[sim tokens=200 tokenMs=50]]');
+  // A welcome tells the whole queue: a short question, a long answer.
+  for (let index = 0; index < MAX_QUEUE_LENGTH; index += 1) await healthy.ask(`waits-${index}`, 'One of many');
+  for (let index = 0; index < 240; index += 1) mute.send({ type: 'hello', protocol: PROTOCOL_VERSION });
+  expect(await mute.closed).toMatchObject({ code: CLOSE.notReading });
+  expect(receivedLength(mute)).toBeLessThan(8 * CREDIT_WINDOW_BYTES);
+  // The others go on.
+  for (let index = 0; index < MAX_QUEUE_LENGTH; index += 1) healthy.send({ type: 'cancel', id: `waits-${index}` });
+  healthy.send({ type: 'stop', turn: seq });
+  expect(await healthy.outcome(seq)).toMatchObject({ kind: 'stopped' });
+});
