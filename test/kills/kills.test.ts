@@ -1,0 +1,43 @@
+/**
+ * The runtime is killed a thousand times under load, at named places and at random, and begun again
+ * on what was left. `SEED=n` repeats the schedule of a run, `KILLS=n` sets how long it is.
+ */
+import { expect, test } from 'vitest';
+import { seedFromEnvironment } from '../support/random.ts';
+import { FAILPOINTS } from './failpoints.ts';
+import { describeRun, runKills } from './run.ts';
+
+const SEED = seedFromEnvironment(5);
+const KILLS = Number(process.env['KILLS'] ?? 1_000);
+const LANES = 2;
+const DRAIN_TIMEOUT_MS = 60_000;
+/** A life takes about a third of a second; a machine that has other things to do needs several times that. */
+const TIMEOUT_PER_KILL_MS = 2_000;
+const TIMEOUT_MS = 300_000 + KILLS * TIMEOUT_PER_KILL_MS;
+/** From here on every failpoint has had its turn often enough. */
+const MANY_KILLS = 1_000;
+
+test(
+  'S1, S2, S8, S14, S15, S16, S18, S19: killed at any moment, nothing is lost and nothing comes twice',
+  async () => {
+    const run = await runKills({
+      seed: SEED,
+      kills: KILLS,
+      lanes: LANES,
+      worker: 'failing-worker.ts',
+      drainTimeoutMs: DRAIN_TIMEOUT_MS,
+    });
+    console.log(describeRun(run, SEED));
+    if (run.violations.length > 0) console.log(run.logs.join('\n'));
+    expect(run.violations).toEqual([]);
+    expect(run.account.lost).toEqual([]);
+    expect(run.account.doubled).toEqual([]);
+    // Else nothing was proved: kills have to meet what they are meant to meet.
+    expect(run.kills).toHaveLength(KILLS);
+    expect(run.account.restarts).toBeGreaterThan(KILLS / 20);
+    if (KILLS < MANY_KILLS) return;
+    const missed = FAILPOINTS.filter((name) => run.kills.filter(({ at }) => at === name).length < 3);
+    expect(missed).toEqual([]);
+  },
+  TIMEOUT_MS,
+);

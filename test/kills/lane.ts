@@ -1,0 +1,181 @@
+/**
+ * One server that dies again and again, and the people on it. Several lanes run side by side, since
+ * most of a life is waiting: for a process to start, a token to come, a commit to reach the disk.
+ */
+import type { Random } from '../support/random.ts';
+import type { User } from '../support/user.ts';
+import { Conversation } from './conversation.ts';
+import type { Failpoint } from './failpoints.ts';
+import type { Life } from './life.ts';
+import { MAX_LIFE_MS, type Plan } from './plan.ts';
+import { Removals } from './removals.ts';
+import type { Stage } from './stage.ts';
+
+/** Conversations going on at a time: with two tabs, with one, and without anybody connected. */
+const TABS = [2, 1, 0, 0];
+/** Lives that a conversation sees before another one begins in its place and it is left to itself. */
+const LIVES_OF_A_CONVERSATION = 60;
+const RELOAD_SHARE = 0.05;
+const MAKE_SHARE = 0.1;
+const REMOVE_SHARE = 0.05;
+/** A life in which nothing is acknowledged is a failure, not something to wait for. */
+const FIRST_ACK_TIMEOUT_MS = 10_000;
+const READY_TIMEOUT_MS = 20_000;
+
+export interface Kill {
+  /** The failpoint's name, or how the moment was chosen. */
+  at: Failpoint | 'random' | 'boot' | 'acknowledged';
+  /** From the start of the process to its open port; null when it was killed before. */
+  startMs: number | null;
+  /** From the open port to the first acknowledgement of a new message, where it was timed. */
+  firstAckMs: number | null;
+}
+
+export class Lane {
+  readonly conversations: Conversation[] = [];
+  readonly removals: Removals;
+  readonly kills: Kill[] = [];
+  readonly #stage: Stage;
+  readonly #random: Random;
+  readonly #user: User;
+  /** Those still going on, by the place in `TABS`. */
+  readonly #current: (Conversation | undefined)[] = TABS.map(() => undefined);
+  #probes = 0;
+
+  constructor(stage: Stage, random: Random) {
+    this.#stage = stage;
+    this.#random = random;
+    this.#user = stage.user();
+    this.removals = new Removals(this.#user);
+  }
+
+  /** Lives through every plan, one process after the other. */
+  async run(plans: readonly Plan[]): Promise<void> {
+    await this.#settle();
+    for (const [index, plan] of plans.entries()) {
+      this.kills.push(await this.#live(plan));
+      if (index % LIVES_OF_A_CONVERSATION === LIVES_OF_A_CONVERSATION - 1) this.#retire(index);
+    }
+  }
+
+  /** The first life: nobody is killed before there is something to lose. */
+  async #settle(): Promise<void> {
+    const life = this.#stage.begin(null);
+    await within(life.ready, READY_TIMEOUT_MS, 'start');
+    await this.#user.session();
+    await this.#fill();
+    await life.kill();
+  }
+
+  /** Another conversation wherever one is missing. */
+  async #fill(): Promise<void> {
+    for (const [place, tabs] of TABS.entries()) {
+      if (this.#current[place]) continue;
+      const session = await this.removals.create();
+      if (session === null) continue;
+      const conversation = new Conversation(this.#user, session, tabs);
+      conversation.open();
+      this.#current[place] = conversation;
+      this.conversations.push(conversation);
+    }
+  }
+
+  /** One conversation is left to itself, in the middle of whatever it was in. */
+  #retire(index: number): void {
+    const place = Math.floor(index / LIVES_OF_A_CONVERSATION) % TABS.length;
+    this.#current[place]?.close();
+    this.#current[place] = undefined;
+  }
+
+  async #live(plan: Plan): Promise<Kill> {
+    const startedAt = performance.now();
+    const life = this.#stage.begin(plan.kind === 'failpoint' ? `${plan.name}:${plan.passage}` : null);
+    if (plan.kind === 'boot') {
+      await pause(plan.afterMs);
+      await life.kill();
+      return { at: 'boot', startMs: null, firstAckMs: null };
+    }
+    // A failpoint may be reached before the port is open: an overdue alarm does not wait for it.
+    await Promise.race([within(life.ready, READY_TIMEOUT_MS, 'start'), life.reached]);
+    const readyAt = performance.now();
+    const load = this.#load(plan);
+    const { at, firstAckMs } = await this.#untilTheEnd(plan, life, readyAt);
+    if (life.crashed) throw new Error(`the runtime ended by itself: ${this.#stage.logs.slice(-20).join('\n')}`);
+    await life.kill();
+    await load;
+    return { at, startMs: readyAt - startedAt, firstAckMs };
+  }
+
+  /** Waits for the moment that the plan names; says which one it was in the end. */
+  async #untilTheEnd(plan: Plan, life: Life, readyAt: number): Promise<Pick<Kill, 'at' | 'firstAckMs'>> {
+    if (plan.kind === 'acknowledged') {
+      await within(this.#ask(), FIRST_ACK_TIMEOUT_MS, 'acknowledge');
+      const firstAckMs = performance.now() - readyAt;
+      await pause(plan.afterMs);
+      return { at: 'acknowledged', firstAckMs };
+    }
+    if (plan.kind === 'failpoint') {
+      const reached = life.reached.then(() => plan.name);
+      const at = await Promise.race([reached, pause(MAX_LIFE_MS).then((): 'random' => 'random')]);
+      return { at, firstAckMs: null };
+    }
+    await pause(plan.afterMs);
+    return { at: 'random', firstAckMs: null };
+  }
+
+  /** Somebody comes anew and writes, as soon as the port is open. */
+  async #ask(): Promise<void> {
+    const conversation = this.#random.next() < 0.5 ? this.#current[0] : this.#current[1];
+    const found = conversation ?? this.conversations[0];
+    if (!found) throw new Error('there is no conversation');
+    const wire = this.#user.wire(found.session);
+    found.wires.push(wire.recording);
+    await wire.hello();
+    const id = `probe-${(this.#probes += 1)}`;
+    const text = `Are you there? ${id}`;
+    found.written.set(id, text);
+    await wire.ask(id, text);
+    // Left open: its end is the crash's.
+  }
+
+  /** What people do in this life. Whatever is under way when the process dies fails without a word. */
+  async #load(plan: Plan): Promise<void> {
+    const name = plan.kind === 'failpoint' ? plan.name : '';
+    const random = this.#random;
+    const going = this.#current.filter((conversation) => conversation !== undefined);
+    for (const conversation of going) conversation.wake();
+    const work: Promise<void>[] = [];
+    for (const conversation of going) {
+      if (conversation.attended && random.next() < RELOAD_SHARE) conversation.reload(random);
+      await conversation.write(random);
+      if (!conversation.attended) work.push(conversation.post());
+    }
+    if (going.length < TABS.length) work.push(this.#fill());
+    if (name.startsWith('created') || random.next() < MAKE_SHARE) work.push(this.removals.make());
+    const removes = /^(removed|forget|destroy)/.test(name);
+    if (removes || random.next() < REMOVE_SHARE) work.push(this.removals.remove());
+    await Promise.all(work);
+  }
+
+  /** Everybody is there again. */
+  openAll(): void {
+    for (const conversation of this.conversations) conversation.open();
+  }
+
+  closeAll(): void {
+    for (const conversation of this.conversations) conversation.close();
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Fails loudly instead of waiting for ever. */
+async function within<T>(work: Promise<T>, timeoutMs: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the server did not ${what} within ${timeoutMs} ms`)), timeoutMs);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
