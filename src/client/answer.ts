@@ -3,7 +3,7 @@ import type { ServerFrameOf } from '../protocol/server-frames.ts';
 import type { Running } from './types.ts';
 
 /** `gap`: the piece begins beyond what was read, something between is missing. */
-export type DeltaResult = { kind: 'applied'; answer: Running } | { kind: 'stale' } | { kind: 'gap' };
+type DeltaResult = { kind: 'applied'; answer: Running } | { kind: 'stale' } | { kind: 'gap' };
 
 export function emptyAnswer(turn: number, attempt: number): Running {
   return { turn, attempt, text: '', thinking: '' };

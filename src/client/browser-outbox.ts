@@ -23,7 +23,7 @@ const row = z.object({
   refused: z.nullable(z.object({ code: z.enum(REQUEST_ERRORS), message: z.string() })),
 });
 
-export interface BrowserOutboxOptions {
+interface BrowserOutboxOptions {
   /** Name of the database; one per origin is enough. */
   name?: string;
   /** Told once if the browser refuses storage: messages are then kept as long as the page lives. */
@@ -49,6 +49,7 @@ export function browserOutbox(options: BrowserOutboxOptions = {}): OutboxStore {
     load: async (session) => (await store()).load(session),
     put: async (session, message) => (await store()).put(session, message),
     remove: async (session, id) => (await store()).remove(session, id),
+    clear: async (session) => (await store()).clear(session),
   };
 }
 
@@ -91,9 +92,7 @@ function databaseOutbox(database: IDBDatabase): OutboxStore {
 
   return {
     async load(session) {
-      // Every string sorts before an array: all ids of the session.
-      const range = IDBKeyRange.bound([session], [session, []]);
-      const rows = await transact<unknown[]>('readonly', (store) => store.getAll(range));
+      const rows = await transact<unknown[]>('readonly', (store) => store.getAll(idsOf(session)));
       return rows.flatMap(pendingOf).toSorted((one, other) => one.at - other.at);
     },
     async put(session, message) {
@@ -102,7 +101,15 @@ function databaseOutbox(database: IDBDatabase): OutboxStore {
     async remove(session, id) {
       await transact('readwrite', (store) => store.delete([session, id]));
     },
+    async clear(session) {
+      await transact('readwrite', (store) => store.delete(idsOf(session)));
+    },
   };
+}
+
+/** All ids of the session: every string sorts before an array. */
+function idsOf(session: string): IDBKeyRange {
+  return IDBKeyRange.bound([session], [session, []]);
 }
 
 function pendingOf(value: unknown): Pending[] {

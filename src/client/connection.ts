@@ -31,7 +31,7 @@ export interface ConnectionError {
   message: string;
 }
 
-export interface ConnectionPorts {
+interface ConnectionPorts {
   clock: Clock;
   deadlines: Deadlines<ConnectionDeadline>;
   openSocket(): SocketLike;
@@ -55,6 +55,8 @@ export class Connection {
   #openedAt = 0;
   #liveSince = 0;
   #heardAt = 0;
+  /** The last ping, or the welcome. */
+  #pingedAt = 0;
   /** A ping was sent and nothing was heard since; it has until then. */
   #silenceAt: number | null = null;
   /** Characters read and not yet credited. */
@@ -142,7 +144,9 @@ export class Connection {
       if (!isCurrent()) return;
       const length = this.#receive(event.data);
       // A frame may have been the end of its connection.
-      if (isCurrent()) this.#credit(length);
+      if (!isCurrent()) return;
+      this.#credit(length);
+      this.#pingIfDue();
     };
     socket.onclose = (event) => {
       if (isCurrent()) this.#closedByServer(event.code);
@@ -180,6 +184,7 @@ export class Connection {
     const { clock, deadlines } = this.#ports;
     deadlines.clear('welcome');
     this.#liveSince = clock.now();
+    this.#pingedAt = this.#liveSince;
     this.#state = 'live';
     deadlines.set('ping', this.#liveSince + PING_INTERVAL_MS, () => this.#pingAgain());
     this.#ports.welcomed(frame);
@@ -199,6 +204,16 @@ export class Connection {
     if (bytes > 0 && this.send({ type: 'credit', bytes })) this.#uncredited = 0;
   }
 
+  /**
+   * Browsers throttle the timers of a hidden tab to one a minute, and the server closes whoever did
+   * not ping for `SILENCE_TIMEOUT_MS`. What arrives is not throttled: it drives the pings too.
+   */
+  #pingIfDue(): void {
+    // Either way round: the clock may have been set back.
+    const sincePingMs = Math.abs(this.#heardAt - this.#pingedAt);
+    if (this.#state === 'live' && sincePingMs >= PING_INTERVAL_MS) this.#pingAgain();
+  }
+
   #pingAgain(): void {
     const { clock, deadlines } = this.#ports;
     const now = clock.now();
@@ -212,6 +227,7 @@ export class Connection {
   /** Pings; silence until `deadline` ends the connection. An earlier unanswered ping keeps its own. */
   #ping(deadline: number): void {
     if (!this.#sendText(PING_TEXT)) return;
+    this.#pingedAt = this.#ports.clock.now();
     this.#silenceAt = Math.min(this.#silenceAt ?? deadline, deadline);
     this.#ports.deadlines.set('silence', this.#silenceAt, () => {
       if (this.#silenceAt !== null) this.lose('Nothing was heard of the server.');

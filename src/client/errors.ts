@@ -6,7 +6,7 @@ import type { RequestErrorCode } from '../protocol/codes.ts';
  * - `closed`: the client was closed before it was done
  * - `outbox`: the message could not be stored, so it was not sent either
  */
-export type ClientErrorCode = RequestErrorCode | 'closed' | 'outbox';
+type ClientErrorCode = RequestErrorCode | 'closed' | 'outbox';
 
 export class ClientError extends Error {
   override readonly name = 'ClientError';

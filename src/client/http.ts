@@ -8,7 +8,7 @@ import * as shapes from './api-shapes.ts';
  * - `connection`: no answer came
  * - `bad_answer`: an answer came that is not of this API, from a proxy's page for example
  */
-export type ApiErrorCode = RequestErrorCode | 'connection' | 'bad_answer';
+type ApiErrorCode = RequestErrorCode | 'connection' | 'bad_answer';
 
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -31,7 +31,7 @@ export class ApiError extends Error {
   }
 }
 
-export interface ApiOptions {
+interface ApiOptions {
   /** Where the server is, like `http://127.0.0.1:8787`; default: where the page came from. */
   baseUrl?: string;
   fetch?: typeof fetch;
@@ -41,7 +41,7 @@ export interface ApiOptions {
   timeoutMs?: number;
 }
 
-export const DEFAULT_TIMEOUT_MS = 15_000;
+const DEFAULT_TIMEOUT_MS = 15_000;
 
 export interface SessionPatch {
   title?: string;

@@ -16,5 +16,9 @@ export function memoryOutbox(): OutboxStore {
       if (messages?.size === 0) sessions.delete(session);
       return Promise.resolve();
     },
+    clear(session) {
+      sessions.delete(session);
+      return Promise.resolve();
+    },
   };
 }

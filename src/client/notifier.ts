@@ -1,13 +1,16 @@
-/** Tells subscribers of changes, many at a time: an answer arrives in hundreds of pieces, a page draws sixty times a second. */
+/**
+ * Tells subscribers of changes, those of one task together. Never later: a hidden page draws no
+ * frames, and who keeps messages alive there has to hear of them too.
+ */
 
-export interface Notifier<View> {
+interface Notifier<View> {
   /** The newest picture, built when somebody wants it; the same object until something changes. */
   view(): View;
   changed(): void;
   subscribe(listener: (view: View) => void): () => void;
 }
 
-export function createNotifier<View>(build: () => View, schedule: (flush: () => void) => void): Notifier<View> {
+export function createNotifier<View>(build: () => View): Notifier<View> {
   const listeners = new Set<(view: View) => void>();
   let built: { view: View } | null = null;
   let scheduled = false;
@@ -38,7 +41,7 @@ export function createNotifier<View>(build: () => View, schedule: (flush: () => 
       built = null;
       if (scheduled || listeners.size === 0) return;
       scheduled = true;
-      schedule(flush);
+      queueMicrotask(flush);
     },
     subscribe(listener) {
       // A function of its own: the same listener twice is two subscriptions.

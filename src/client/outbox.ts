@@ -17,13 +17,13 @@ import type { Pending } from './types.ts';
 
 /** First wait after a refusal that passes and names no time; doubled from then on. */
 export const RETRY_AFTER_MS = 1_000;
-export const MAX_RETRY_AFTER_MS = 30_000;
+const MAX_RETRY_AFTER_MS = 30_000;
 /** A connection that leaves a message unanswered for this long is given up, although it still pongs. */
 export const ACK_TIMEOUT_MS = 30_000;
 
 export type OutboxDeadline = 'ack' | 'resend';
 
-export interface OutboxPorts extends ShelfPorts {
+interface OutboxPorts extends ShelfPorts {
   deadlines: Deadlines<OutboxDeadline>;
   newId(): string;
   wire(frame: ClientFrame): void;

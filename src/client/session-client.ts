@@ -49,10 +49,7 @@ class Client implements SessionClient {
     this.#options = options;
     this.#clock = clock;
     this.#deadlines = createDeadlines<ConnectionDeadline | OutboxDeadline | 'typing'>(clock);
-    this.#notifier = createNotifier(
-      () => this.#build(),
-      (flush) => (options.schedule ? options.schedule(flush) : queueMicrotask(flush)),
-    );
+    this.#notifier = createNotifier(() => this.#build());
     const changed = (): void => this.#notifier.changed();
     this.#outbox = new Outbox({
       session,

@@ -14,7 +14,7 @@ import type { Running, SessionView } from './types.ts';
 export type Applied = 'applied' | 'ignored' | 'gap';
 
 /** The part of a view that comes from the server. */
-export type ServerPart = Pick<
+type ServerPart = Pick<
   SessionView,
   'title' | 'archived' | 'bot' | 'messages' | 'olderBefore' | 'running' | 'queue' | 'tabs'
 >;

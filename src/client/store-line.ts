@@ -2,7 +2,7 @@
  * Operations on a store, one after the other: what is put is put in the order of the calls, and a
  * load sees every change made before it and none made after.
  */
-export type StoreLine = <T>(operation: () => Promise<T>) => Promise<T>;
+type StoreLine = <T>(operation: () => Promise<T>) => Promise<T>;
 
 export function createStoreLine(): StoreLine {
   let tail: Promise<unknown> = Promise.resolve();

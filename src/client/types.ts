@@ -57,9 +57,14 @@ export interface OutboxStore {
   load(session: string): Promise<Pending[]>;
   put(session: string, message: Pending): Promise<void>;
   remove(session: string, id: string): Promise<void>;
+  /** Removes everything of the session, rows that `load` leaves out included. */
+  clear(session: string): Promise<void>;
 }
 
-/** The part of a WebSocket that the client uses; browsers' and `ws` both fit. */
+/**
+ * The part of a WebSocket that the client uses. Neither a browser's nor `ws`'s fits as it is, their
+ * handlers are typed for whole event objects: a few lines around one pass on what is named here.
+ */
 export interface SocketLike {
   send(data: string): void;
   close(code?: number, reason?: string): void;
@@ -86,16 +91,14 @@ export interface SessionClientOptions {
   clock?: Clock;
   /** A new message id; default 128 random bits. */
   newId?(): string;
-  /**
-   * When subscribers are told: `flush` is called once, later. Default a microtask; a page gives
-   * `requestAnimationFrame`. Reading `view` never waits for it.
-   */
-  schedule?(flush: () => void): void;
 }
 
 export interface SessionClient {
   readonly view: SessionView;
-  /** Called after every change, with the new view; returns what ends it. */
+  /**
+   * Called with the new view once per microtask in which something changed; returns what ends it.
+   * Reading `view` never waits for that.
+   */
   subscribe(listener: (view: SessionView) => void): () => void;
   /** Puts a message into the outbox, then on the wire; resolves with its id once it is in the outbox. */
   send(text: string, options?: { id?: string; priority?: number }): Promise<string>;

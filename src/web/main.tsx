@@ -10,7 +10,10 @@ import { createApp } from './state/app.ts';
 import { AppProvider } from './state/context.ts';
 import { localStore } from './storage.ts';
 
-const outbox = browserOutbox();
+const outbox = browserOutbox({
+  onUnavailable: () =>
+    app.toasts.show('This browser keeps nothing for this page: messages not sent yet will not survive a reload.'),
+});
 
 const app = createApp(
   {
@@ -22,6 +25,7 @@ const app = createApp(
         openSocket: () => browserSocket(connectUrl(location.origin, session)),
         loadOlder: (before) => olderMessages(session, before),
       }),
+    eraseUnsent: (session) => outbox.clear(session),
     store: localStore(),
     nextFrame: (callback) => requestAnimationFrame(callback),
     now: Date.now,

@@ -15,6 +15,7 @@ interface OnPage {
   load(session: string): Promise<Pending[]>;
   put(session: string, message: Pending): Promise<void>;
   remove(session: string, id: string): Promise<void>;
+  clear(session: string): Promise<void>;
   complaints: string[];
 }
 declare global {
@@ -86,6 +87,29 @@ test('tabs share it: one’s messages are the other’s, and nobody removes more
   await put(one, { ...message('b', 1), text: 'changed', refused: { code: 'bot_not_found', message: 'gone' } });
   const [changed] = await other.evaluate(() => window.outbox.load('s'));
   expect(changed).toMatchObject({ id: 'b', text: 'changed', refused: { code: 'bot_not_found' } });
+});
+
+test('what is left of a session can be erased, that of others stays, and so for rows of another version', async () => {
+  const page = await open();
+  for (const session of ['r', 's', 'sa']) await put(page, message('a'), session);
+  await page.evaluate(async () => {
+    await window.outbox.put('s', { id: 'odd', session: 's', text: 7 } as never);
+    await window.outbox.clear('s');
+  });
+  const rows = await page.evaluate(async () => {
+    const request = indexedDB.open('switchboard');
+    const database = await new Promise<IDBDatabase>((resolve) => {
+      request.onsuccess = () => resolve(request.result);
+    });
+    const all = database.transaction('pending').objectStore('pending').getAllKeys();
+    return new Promise<IDBValidKey[]>((resolve) => {
+      all.onsuccess = () => resolve(all.result);
+    });
+  });
+  expect(rows).toEqual([
+    ['r', 'a'],
+    ['sa', 'a'],
+  ]);
 });
 
 test('a message outlives its tab', async () => {
@@ -160,5 +184,7 @@ test.each([
   await put(page, message('b', 2));
   await page.evaluate(() => window.outbox.remove('s', 'a'));
   expect(await ids(page)).toEqual(['b']);
+  await page.evaluate(() => window.outbox.clear('s'));
+  expect(await ids(page)).toEqual([]);
   expect(await page.evaluate(() => window.outbox.complaints)).toEqual([expect.stringMatching(reason)]);
 });

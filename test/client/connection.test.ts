@@ -235,6 +235,26 @@ describe('silence', () => {
     expect(socket.of('ping')).toHaveLength(3);
   });
 
+  test('while timers are throttled, frames that arrive drive the pings, and no closer than their interval', async () => {
+    const harness = new Harness();
+    const socket = await harness.live({ seq: 1 });
+    const pingedAt = [harness.clock.time];
+    // Ten seconds of an answer in which no timer fires: on the server, silence is measured by our pings.
+    for (let offset = 0; offset < 100; offset += 1) {
+      harness.clock.time += 100;
+      const before = socket.of('ping').length;
+      socket.say(delta(1, offset, 'x'));
+      socket.onmessage?.({ data: PONG_TEXT });
+      if (socket.of('ping').length > before) pingedAt.push(harness.clock.time);
+    }
+    const gaps = pingedAt.slice(1).map((at, index) => at - (pingedAt[index] ?? 0));
+    expect(gaps).toEqual([PING_INTERVAL_MS, PING_INTERVAL_MS]);
+    // The timer that was late does not add another.
+    await harness.clock.sleep(0);
+    expect(socket.of('ping')).toHaveLength(2);
+    expect(harness.view.connection).toBe('live');
+  });
+
   test('a clock that is set back an hour does not stop the pings', async () => {
     const harness = new Harness();
     const socket = await harness.live();

@@ -45,21 +45,6 @@ describe('views', () => {
     expect(harness.view).toBe(harness.view);
   });
 
-  test('the schedule of a page decides when subscribers are told', async () => {
-    const flushes: (() => void)[] = [];
-    const harness = new Harness({ schedule: (flush) => void flushes.push(flush) });
-    const socket = await harness.live();
-    socket.record(1, message('a'));
-    socket.record(2, message('b'));
-    await settle();
-    expect(harness.views).toEqual([]);
-    expect(flushes).toHaveLength(1);
-    flushes[0]?.();
-    expect(harness.views.at(-1)?.messages).toHaveLength(2);
-    socket.record(3, reply(1, ''));
-    expect(flushes).toHaveLength(2);
-  });
-
   test('a subscription ends on its own, the same listener twice is two', async () => {
     const harness = new Harness();
     const socket = await harness.live();

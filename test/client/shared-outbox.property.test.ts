@@ -13,6 +13,7 @@ function slowStore(scheduler: Scheduler, shared: OutboxStore): OutboxStore {
     load: (session) => later('load').then(() => shared.load(session)),
     put: (session, pending) => later(`put ${pending.id}`).then(() => shared.put(session, pending)),
     remove: (session, id) => later(`remove ${id}`).then(() => shared.remove(session, id)),
+    clear: (session) => later('clear').then(() => shared.clear(session)),
   };
 }
 

@@ -59,6 +59,22 @@ const scrollTop = () => page.locator('.scroller').evaluate((element) => element.
 const fromEnd = () =>
   page.locator('.scroller').evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight);
 
+/** Everything that this browser keeps of what was written, in both of its stores. */
+function keptTexts(): Promise<string> {
+  return page.evaluate(async () => {
+    const request = indexedDB.open('switchboard');
+    const database = await new Promise<IDBDatabase>((resolve) => {
+      request.onsuccess = () => resolve(request.result);
+    });
+    const rows = database.transaction('pending').objectStore('pending').getAll();
+    const pending = await new Promise((resolve) => {
+      rows.onsuccess = () => resolve(rows.result);
+    });
+    database.close();
+    return JSON.stringify([Object.entries(localStorage), pending]);
+  });
+}
+
 async function open(): Promise<void> {
   await page.goto(ADDRESS);
   await live();
@@ -176,6 +192,41 @@ describe('nothing written is lost', () => {
     feed.acknowledges = true;
     site.reachable = true;
     await until(() => feed.records.some((record) => record.kind === 'message' && record.text === 'for the first chat'));
+  });
+
+  test('a deleted chat leaves no text in the browser: neither what was typed nor what was not sent', async () => {
+    const working = answers;
+    answers = (method, url, body) => (method === 'DELETE' ? { body: {} } : working(method, url, body));
+    await open();
+    feed.acknowledges = false;
+    await say('secret message');
+    await until(() => sent().length === 1);
+    await composer().fill('secret draft');
+    await expect.poll(keptTexts).toMatch(/secret draft[^]*secret message/);
+    await page.locator('.header').getByLabel('Actions for A chat').click();
+    await page.locator('.header').getByRole('button', { name: 'Delete' }).click();
+    await page.getByTestId('confirm').click();
+    await page.getByRole('heading', { name: 'What is on your mind?' }).waitFor();
+    await expect.poll(keptTexts).not.toMatch(/secret|s_aaaa/);
+  });
+
+  test('nor does one that was deleted elsewhere', async () => {
+    await open();
+    feed.acknowledges = false;
+    await say('secret message');
+    await until(() => sent().length === 1);
+    await composer().fill('secret draft');
+    feed.drop(4404);
+    await page.getByTestId('session-missing').waitFor();
+    await expect.poll(keptTexts).not.toMatch(/secret|s_aaaa/);
+  });
+
+  test('where the browser keeps nothing, a person is told', async () => {
+    await page.addInitScript(`IDBFactory.prototype.open = () => { throw new Error('refused'); };`);
+    await open();
+    await page.getByText('will not survive a reload').waitFor();
+    await say('still sent');
+    await until(() => sent().includes('still sent'));
   });
 
   test('a draft is kept for its own chat', async () => {

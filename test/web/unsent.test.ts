@@ -3,13 +3,15 @@ import type { SessionClient, SessionView } from '../../src/client/types.ts';
 import type { TextStore } from '../../src/web/state/ports.ts';
 import { createUnsent } from '../../src/web/state/unsent.ts';
 
+const WAITING = [{ id: 'a', text: 'x', priority: 0, at: 1, refused: null }];
+const GONE = { code: 'session_not_found', message: 'There is no such session.' } as const;
+
 class FakeClient implements SessionClient {
   view: SessionView;
   closed = false;
   private listener: ((view: SessionView) => void) | null = null;
 
   constructor(session: string, waiting: boolean, connection: SessionView['connection'] = 'waiting') {
-    const pending = waiting ? [{ id: 'a', text: 'x', priority: 0, at: 1, refused: null }] : [];
     this.view = {
       connection,
       retryAt: null,
@@ -21,7 +23,7 @@ class FakeClient implements SessionClient {
       olderBefore: null,
       running: null,
       queue: { running: null, waiting: [] },
-      pending,
+      pending: waiting ? WAITING : [],
       tabs: 1,
       othersTyping: false,
       lastError: null,
@@ -60,7 +62,12 @@ function setUp(remembered: string | null = null) {
     opened.push(client);
     return client;
   };
-  return { unsent: createUnsent({ openClient, store }), kept, opened };
+  const erased: string[] = [];
+  const erase = (session: string) => {
+    erased.push(session);
+    return Promise.resolve();
+  };
+  return { unsent: createUnsent({ openClient, store }, erase), kept, opened, erased };
 }
 
 describe('messages of chats that are not looked at', () => {
@@ -99,5 +106,58 @@ describe('messages of chats that are not looked at', () => {
     opened[0]?.change({ connection: 'live' });
     expect(opened[0]?.closed).toBe(true);
     expect(kept.get('switchboard.unsent')).toBe('s1');
+  });
+
+  test('a chat that is gone for good loses its mark and all of its text', async () => {
+    const { unsent, kept, opened, erased } = setUp('s1 s2');
+    unsent.resume(null);
+    opened[0]?.change({ pending: WAITING, connection: 'closed', lastError: GONE });
+    await Promise.resolve();
+    expect(erased).toEqual(['s1']);
+    expect(kept.get('switchboard.unsent')).toBe('s2');
+    expect(opened[0]?.closed).toBe(true);
+  });
+
+  test('so does the one that is shown', async () => {
+    const { unsent, kept, erased } = setUp('s1');
+    const client = new FakeClient('s1', true, 'closed');
+    client.change({ lastError: GONE });
+    unsent.note('s1', client.view);
+    await Promise.resolve();
+    expect(erased).toEqual(['s1']);
+    expect(kept.has('switchboard.unsent')).toBe(false);
+  });
+
+  test('any other end keeps both, even before the outbox was read', () => {
+    const { unsent, kept, opened, erased } = setUp('s1');
+    unsent.resume(null);
+    opened[0]?.change({ connection: 'closed', lastError: { code: 'too_many_tabs', message: '' } });
+    expect(erased).toEqual([]);
+    expect(kept.get('switchboard.unsent')).toBe('s1');
+    expect(opened[0]?.closed).toBe(true);
+  });
+
+  test('four are connected at once; the others follow as these are done, or are opened before', () => {
+    const { unsent, opened } = setUp('s1 s2 s3 s4 s5 s6');
+    const names = () => opened.map(({ view }) => view.session);
+    unsent.resume(null);
+    expect(names()).toEqual(['s1', 's2', 's3', 's4']);
+    expect(unsent.take('s5')).toBeUndefined();
+    opened[1]?.change({ connection: 'closed', lastError: GONE });
+    expect(names()).toEqual(['s1', 's2', 's3', 's4', 's6']);
+    opened[0]?.change({ connection: 'live' });
+    expect(opened).toHaveLength(5);
+  });
+
+  test('one that is deleted from here is let go of, and not taken up any more', async () => {
+    const { unsent, kept, opened, erased } = setUp('s1 s2 s3 s4 s5');
+    unsent.resume(null);
+    unsent.forget('s5');
+    unsent.forget('s1');
+    await Promise.resolve();
+    expect(opened[0]?.closed).toBe(true);
+    expect(opened).toHaveLength(4);
+    expect(erased).toEqual(['s5', 's1']);
+    expect(kept.get('switchboard.unsent')).toBe('s2 s3 s4');
   });
 });

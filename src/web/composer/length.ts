@@ -5,7 +5,7 @@ const NEAR_SHARE = 0.9;
 const MAX_BYTES_PER_UNIT = 3;
 const number = new Intl.NumberFormat();
 
-export interface LengthNote {
+interface LengthNote {
   /** Empty while there is room. */
   text: string;
   tooLong: boolean;

@@ -24,7 +24,7 @@ type PlainTag =
   | 'thead'
   | 'tbody'
   | 'tr';
-export type Align = 'left' | 'center' | 'right' | null;
+type Align = 'left' | 'center' | 'right' | null;
 
 export type MdNode =
   | string

@@ -32,8 +32,12 @@ export function createApp(ports: Ports, target: Window): App {
   const toasts = createToasts();
   const router = createRouter(target);
   const bots = createBots(ports.api, ports.store, toasts);
-  const sessions = createSessions(ports.api, toasts, ports.now);
-  const unsent = createUnsent(ports);
+  const drafts = createDrafts(ports.store);
+  const unsent = createUnsent(ports, (session) => {
+    drafts.write(session, '');
+    return ports.eraseUnsent(session);
+  });
+  const sessions = createSessions(ports.api, toasts, { now: ports.now, forget: (id) => unsent.forget(id) });
   const chat = createChat(ports, toasts, unsent);
   const online = signal(target.navigator.onLine);
   const drawerOpen = signal(false);
@@ -86,7 +90,7 @@ export function createApp(ports: Ports, target: Window): App {
     sessions,
     search: createSearch(ports.api),
     chat,
-    drafts: createDrafts(ports.store),
+    drafts,
     drawerOpen,
     online,
     async send(text) {

@@ -32,9 +32,6 @@ export interface Chat {
   wake(): void;
 }
 
-/** Typing is told to other tabs at most this often. */
-const TYPING_INTERVAL_MS = 2_000;
-
 export function createChat(ports: Ports, toasts: Toasts, unsent: Unsent): Chat {
   const view = signal<SessionView | null>(null);
   const session = signal<string | null>(null);
@@ -44,7 +41,6 @@ export function createChat(ports: Ports, toasts: Toasts, unsent: Unsent): Chat {
   let client: SessionClient | null = null;
   let unsubscribe = () => {};
   let frameAsked = false;
-  let lastTyping = Number.NEGATIVE_INFINITY;
 
   // Parts of the view keep their identity, so what depends on one is not computed again for another.
   const messages = computed(() => view.value?.messages ?? NOTHING);
@@ -78,7 +74,7 @@ export function createChat(ports: Ports, toasts: Toasts, unsent: Unsent): Chat {
     client = next;
     view.value = next.view;
     unsubscribe = next.subscribe((latest) => {
-      if (latest.connection === 'live') unsent.note(latest.session, latest);
+      unsent.note(latest.session, latest);
       if (frameAsked) return;
       frameAsked = true;
       ports.nextFrame(flush);
@@ -137,12 +133,7 @@ export function createChat(ports: Ports, toasts: Toasts, unsent: Unsent): Chat {
       client?.stop();
     },
     regenerate: () => client?.regenerate(),
-    typing() {
-      const now = ports.now();
-      if (now - lastTyping < TYPING_INTERVAL_MS) return;
-      lastTyping = now;
-      client?.typing();
-    },
+    typing: () => client?.typing(),
     async loadOlder() {
       const target = client;
       if (!target || loadingOlder.peek() || target.view.olderBefore === null) return;

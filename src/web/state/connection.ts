@@ -1,7 +1,7 @@
 /** What is said about the connection: nothing while all is well, else what happens next. */
 import type { SessionView } from '../../client/types.ts';
 
-export interface ConnectionNote {
+interface ConnectionNote {
   state: 'connecting' | 'live' | 'waiting' | 'offline' | 'closed';
   text: string;
   action: 'retry' | 'reload' | null;

@@ -17,7 +17,7 @@ export type Entry =
  * - `unsent`: kept here until there is a connection
  * - `refused`: the server will never take it as it is
  */
-export type QueueState = 'waiting' | 'sending' | 'unsent' | 'refused';
+type QueueState = 'waiting' | 'sending' | 'unsent' | 'refused';
 export interface QueueEntry {
   id: string;
   text: string;

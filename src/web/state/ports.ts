@@ -42,7 +42,7 @@ export interface ContextLine {
   text: string;
 }
 
-export interface HitPage {
+interface HitPage {
   hits: Hit[];
   nextCursor: string | null;
 }
@@ -66,6 +66,8 @@ export interface TextStore {
 export interface Ports {
   api: Api;
   openClient: (session: string) => SessionClient;
+  /** Removes every unsent message of the session from the browser. */
+  eraseUnsent: (session: string) => Promise<void>;
   store: TextStore;
   /** Calls back before the next frame is drawn. */
   nextFrame: (callback: () => void) => void;

@@ -1,5 +1,5 @@
 /** The list of one's sessions as the sidebar shows it. */
-import { signal, type ReadonlySignal } from '@preact/signals';
+import { computed, signal, type ReadonlySignal } from '@preact/signals';
 import type { BotRef } from '../../protocol/values.ts';
 import type { Api, SessionInfo } from './ports.ts';
 import type { Toasts } from './toasts.ts';
@@ -24,20 +24,27 @@ export interface Sessions {
 /** The list is written after the session is: one that was made just now may not be in it yet. */
 const LIST_LAG_MS = 60_000;
 
-export function createSessions(api: Api, toasts: Toasts, now: () => number): Sessions {
-  const list = signal<readonly SessionInfo[]>([]);
+interface Around {
+  now: () => number;
+  /** Erases what this browser keeps of a session that was deleted. */
+  forget: (session: string) => void;
+}
+
+export function createSessions(api: Api, toasts: Toasts, { now, forget }: Around): Sessions {
+  /** Also those that left the list since it was loaded: another tab may bring them back. */
+  const known = signal<readonly SessionInfo[]>([]);
   const state = signal<'idle' | 'loading' | 'ready' | 'failed'>('idle');
   const hasMore = signal(false);
   const archived = signal(false);
+  const list = computed(() => known.value.filter((session) => session.archived === archived.value));
   const removed = new Set<string>();
   let cursor: string | null = null;
   /** A slow answer to an earlier question must not replace a later one's. */
   let generation = 0;
 
   const patch = (id: string, change: Partial<SessionInfo>) => {
-    list.value = list.value.map((session) => (session.id === id ? { ...session, ...change } : session));
+    known.value = known.value.map((session) => (session.id === id ? { ...session, ...change } : session));
   };
-  const drop = (id: string) => (list.value = list.value.filter((session) => session.id !== id));
 
   async function page(reset: boolean): Promise<void> {
     generation += 1;
@@ -46,11 +53,10 @@ export function createSessions(api: Api, toasts: Toasts, now: () => number): Ses
     const loaded = await api.sessions({ archived: archived.value, ...(from === null ? {} : { cursor: from }) });
     if (mine !== generation) return;
     const fresh = loaded.sessions.filter(({ id }) => !removed.has(id));
-    const known = new Set(fresh.map(({ id }) => id));
-    const lagging = (session: SessionInfo) =>
-      session.archived === archived.value && session.lastAt > now() - LIST_LAG_MS;
-    const kept = list.value.filter((session) => !known.has(session.id) && (!reset || lagging(session)));
-    list.value = byTime([...kept, ...fresh]);
+    const listed = new Set(fresh.map(({ id }) => id));
+    const lagging = (session: SessionInfo) => session.lastAt > now() - LIST_LAG_MS;
+    const kept = known.value.filter((session) => !listed.has(session.id) && (!reset || lagging(session)));
+    known.value = byTime([...kept, ...fresh]);
     cursor = loaded.nextCursor;
     hasMore.value = cursor !== null;
     state.value = 'ready';
@@ -77,22 +83,25 @@ export function createSessions(api: Api, toasts: Toasts, now: () => number): Ses
     },
     async showArchived(value) {
       archived.value = value;
-      list.value = [];
+      known.value = [];
       await reload();
     },
     add(session) {
-      if (archived.value === session.archived) list.value = [session, ...list.value];
+      known.value = [session, ...known.value];
     },
     observe(id, { lastAt, ...seen }) {
-      const session = list.value.find((entry) => entry.id === id);
+      const session = known.value.find((entry) => entry.id === id);
       if (!session) return;
       const at = Math.max(session.lastAt, lastAt ?? 0);
-      if (session.title === seen.title && session.bot === seen.bot && session.lastAt === at) return;
-      patch(id, { title: seen.title, bot: seen.bot, lastAt: at });
-      list.value = byTime(list.value);
+      const { title, bot } = session;
+      if (title === seen.title && bot === seen.bot && session.archived === seen.archived && session.lastAt === at) {
+        return;
+      }
+      patch(id, { ...seen, lastAt: at });
+      known.value = byTime(known.value);
     },
     async rename(id, title) {
-      const before = list.value.find((session) => session.id === id)?.title;
+      const before = known.value.find((session) => session.id === id)?.title;
       patch(id, { title });
       const done = await change('The chat could not be renamed', id, { title });
       if (!done && before !== undefined) patch(id, { title: before });
@@ -101,14 +110,15 @@ export function createSessions(api: Api, toasts: Toasts, now: () => number): Ses
     chooseBot: (id, bot) => change('The bot could not be changed', id, { bot }),
     async archive(id, value) {
       const done = await change('The chat could not be archived', id, { archived: value });
-      if (done) drop(id);
+      if (done) patch(id, { archived: value });
       return done;
     },
     async remove(id) {
       const done = await toasts.attempt('The chat could not be deleted', () => api.deleteSession(id));
       if (done) {
         removed.add(id);
-        drop(id);
+        known.value = known.value.filter((session) => session.id !== id);
+        forget(id);
       }
       return done;
     },

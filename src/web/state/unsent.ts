@@ -3,6 +3,7 @@
  * stay until the outbox is empty, and a reload takes them up again.
  */
 import type { SessionClient, SessionView } from '../../client/types.ts';
+import { isMissing } from './connection.ts';
 import type { Ports } from './ports.ts';
 
 export interface Unsent {
@@ -10,27 +11,60 @@ export interface Unsent {
   keep(client: SessionClient): void;
   /** The client of a session that is shown again, if one is still open. */
   take(session: string): SessionClient | undefined;
-  /** Remembers whether the session has something to send, for after a reload. */
+  /** Remembers whether the session has something to send, for after a reload; forgets one that is gone. */
   note(session: string, view: SessionView): void;
+  /** Lets go of a session that was deleted, and erases what the browser keeps of it. */
+  forget(session: string): void;
   /** After a start: connects the sessions that had something to send, except the one shown. */
   resume(shown: string | null): void;
   wake(): void;
 }
 
 const KEY = 'switchboard.unsent';
-/** Background connections at once; the rest wait until their chat is opened. */
+/** Connections taken up at once after a start; the rest follow as these are done. */
 const MAX_BACKGROUND = 4;
 
-export function createUnsent({ openClient, store }: Pick<Ports, 'openClient' | 'store'>): Unsent {
+/** `erase` removes all text of a session from the browser's stores. */
+export function createUnsent(
+  { openClient, store }: Pick<Ports, 'openClient' | 'store'>,
+  erase: (session: string) => Promise<void>,
+): Unsent {
   const kept = new Map<string, { client: SessionClient; unsubscribe: () => void }>();
   const remembered = new Set((store.get(KEY) ?? '').split(' ').filter((id) => id !== ''));
 
-  function note(session: string, view: SessionView): void {
-    const waits = hasUnsent(view);
+  /** Remembered, and not taken up yet. */
+  let unresumed: string[] = [];
+
+  function mark(session: string, waits: boolean): void {
     if (remembered.has(session) === waits) return;
     if (waits) remembered.add(session);
     else remembered.delete(session);
     store.set(KEY, remembered.size === 0 ? null : [...remembered].join(' '));
+  }
+
+  function note(session: string, view: SessionView): void {
+    if (isMissing(view)) return forget(session);
+    const waits = hasUnsent(view);
+    // Until the first welcome the outbox may not have been read: an empty one says nothing yet.
+    if (waits || view.connection === 'live') mark(session, waits);
+  }
+
+  function forget(session: string): void {
+    unresumed = unresumed.filter((id) => id !== session);
+    release(session);
+    // Where the erasing fails the mark stays: the next start meets the same refusal, and tries again.
+    erase(session).then(
+      () => mark(session, false),
+      () => {},
+    );
+  }
+
+  function resumeNext(): void {
+    while (kept.size < MAX_BACKGROUND) {
+      const session = unresumed.shift();
+      if (session === undefined) return;
+      if (!kept.has(session)) watch(session, openClient(session));
+    }
   }
 
   function release(session: string): void {
@@ -39,6 +73,7 @@ export function createUnsent({ openClient, store }: Pick<Ports, 'openClient' | '
     kept.delete(session);
     entry.unsubscribe();
     entry.client.close();
+    resumeNext();
   }
 
   function keep(client: SessionClient): void {
@@ -52,10 +87,8 @@ export function createUnsent({ openClient, store }: Pick<Ports, 'openClient' | '
 
   function watch(session: string, client: SessionClient): void {
     const unsubscribe = client.subscribe((view) => {
-      // Until the first welcome the outbox may not have been read: an empty one says nothing yet.
-      if (view.connection !== 'live' && view.connection !== 'closed') return;
       note(session, view);
-      if (!hasUnsent(view) || view.connection === 'closed') release(session);
+      if (view.connection === 'closed' || (view.connection === 'live' && !hasUnsent(view))) release(session);
     });
     kept.set(session, { client, unsubscribe });
   }
@@ -63,16 +96,18 @@ export function createUnsent({ openClient, store }: Pick<Ports, 'openClient' | '
   return {
     keep,
     note,
+    forget,
     take(session) {
+      unresumed = unresumed.filter((id) => id !== session);
       const entry = kept.get(session);
       kept.delete(session);
       entry?.unsubscribe();
+      resumeNext();
       return entry?.client;
     },
     resume(shown) {
-      for (const session of [...remembered].filter((id) => id !== shown).slice(0, MAX_BACKGROUND)) {
-        watch(session, openClient(session));
-      }
+      unresumed = [...remembered].filter((id) => id !== shown);
+      resumeNext();
     },
     wake() {
       for (const { client } of kept.values()) client.wake();
