@@ -36,12 +36,17 @@ export function receive<S extends TabSocket>(runtime: SessionRuntime<S>, tab: Ta
     return;
   }
   const { frame } = decoded;
-  if (!tab.mayAct(runtime.now())) {
+  // Credit is never refused: what a client has returned it does not return again, and would wait for ever.
+  if (frame.type !== 'credit' && !tab.mayAct(runtime.now())) {
     const message = `At most ${FRAMES_PER_SECOND} frames a second.`;
     return refuse(tab, { code: 'rate_limited', message, retryable: true, retryAfterMs: 1_000, ...idOf(frame) });
   }
   if (frame.type === 'ping') return send(tab, { type: 'pong' });
-  if (frame.type === 'hello') return hello(runtime, tab, frame);
+  if (frame.type === 'hello') {
+    // A second one would have the log sent again and again to who need not even read it.
+    if (tab.seq === null) return hello(runtime, tab, frame);
+    return refuse(tab, { code: 'bad_frame', message: 'This socket has said hello already.', retryable: false });
+  }
   if (tab.seq === null) {
     return refuse(tab, { code: 'hello_required', message: 'The first frame is "hello".', retryable: false });
   }
@@ -83,7 +88,6 @@ function hello<S extends TabSocket>(runtime: SessionRuntime<S>, tab: Tab, frame:
     return tab.close(CLOSE.protocolVersion, 'Another protocol version.');
   }
   const { state } = runtime;
-  const isNew = tab.seq === null;
   const from = startingPoint(state, frame.seq);
   tab.seq = from;
   runtime.sweep();
@@ -95,7 +99,7 @@ function hello<S extends TabSocket>(runtime: SessionRuntime<S>, tab: Tab, frame:
   const now = { tabs: runtime.tabs.size, queue: queueView(state), limits: LIMITS };
   send(tab, { type: 'welcome', protocol: PROTOCOL_VERSION, ...about, ...now });
   runtime.tabs.pump(tab);
-  if (isNew) runtime.tabs.broadcast({ type: 'presence', tabs: runtime.tabs.size }, tab);
+  runtime.tabs.broadcast({ type: 'presence', tabs: runtime.tabs.size }, tab);
 }
 
 /** The last record that the tab need not be sent. */

@@ -5,7 +5,8 @@ import { RealServer } from '../support/real-server.ts';
 import { expectNothingLost, Traveller, until } from './traveller.ts';
 
 /** A loaded machine's delays, over what is promised. */
-const SLACK_MS = 250;
+/** What a loaded machine may add; the 250 ms themselves are held on virtual time in test/client. */
+const SLACK_MS = 1_000;
 
 // They wait most of the time, each on a network of its own.
 vi.setConfig({ maxConcurrency: 40 });

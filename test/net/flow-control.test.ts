@@ -208,3 +208,16 @@ test('who asks and asks and reads nothing is let go: answers to its own frames a
   healthy.send({ type: 'stop', turn: seq });
   expect(await healthy.outcome(seq)).toMatchObject({ kind: 'stopped' });
 });
+
+test('S17: what a fast reader returns always counts, however often it does', async () => {
+  const { healthy } = await readers(0);
+  await longAnswers(healthy, 4);
+  const { seq } = await healthy.hello();
+  // Far more credit in a second than anything else that a tab may say.
+  for (let round = 0; round < 120; round += 1) {
+    const mark = healthy.received.length;
+    await healthy.hello({ seq: 0 });
+    await healthy.frame('event', (event) => event.seq === seq, mark);
+  }
+  expect(healthy.received.filter(({ type }) => type === 'error')).toEqual([]);
+});
