@@ -60,6 +60,8 @@ export class Network {
     let left = count;
     for (const link of this.#links) {
       const tab = this.world.runtime.tabs.get(link);
+      // The server has closed it (silent, too many bad frames): what still comes is read by nobody.
+      if (!tab && link.accepted) link.toServer.length = 0;
       while (tab && left > 0) {
         const frame = link.toServer.shift();
         if (frame === undefined) break;
