@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { Lexer } from 'marked';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { NO_BLOCKS, parseBlocks, type Blocks } from '../../src/web/markdown/incremental.ts';
+import { blockTree } from '../../src/web/markdown/tree.ts';
 
 /** What models write. */
 const PROSE = [
@@ -118,5 +119,68 @@ describe('markdown that grows', () => {
     const text = 'See [here][1].\n\nMore.\n\n[1]: https://example.com\n';
     const complete = parseBlocks(grow(text, [7]), text, true);
     expect(JSON.stringify(complete.tokens[0])).toContain('"type":"link"');
+  });
+});
+
+describe('nesting without end', () => {
+  const DEEP = {
+    '> ': '> '.repeat(3_000),
+    '>': '>'.repeat(30_000),
+    '- ': '- '.repeat(5_000),
+    '- and a word': `${'- '.repeat(5_000)}word`,
+    '1. ': '1. '.repeat(5_000),
+    '> - ': '> - '.repeat(3_000),
+    '+ tabs': `${'+\t'.repeat(5_000)}word`,
+    '- [ ] ': `${'- [ ] '.repeat(5_000)}word`,
+  };
+  /** Far above what it takes (a few), far below what the lexer takes before it fails. */
+  const MAX_WHOLE_MS = 250;
+  /** Unbounded it takes half a minute. */
+  const MAX_NEST_MS = 2_000;
+  const raw = (blocks: Blocks) => blocks.tokens.map((token) => token.raw).join('');
+
+  test.each(Object.entries(DEEP))('a line of %j is kept as text, whole and streamed', (_name, text) => {
+    const began = performance.now();
+    const whole = parseBlocks(NO_BLOCKS, text, true);
+    expect(performance.now() - began).toBeLessThan(MAX_WHOLE_MS);
+    expect(raw(whole)).toBe(text);
+    const streamed = grow(text, [97]);
+    expect(raw(streamed)).toBe(text);
+    expect(parseBlocks(streamed, text, true).tokens).toEqual(whole.tokens);
+    expect(() => whole.tokens.flatMap(blockTree)).not.toThrow();
+  });
+
+  test('what stands around it is Markdown as ever, and settles', () => {
+    const deep = `${'> '.repeat(3_000)}&gt;\nmore\n\n`;
+    const text = `# Title\n\n${deep}**bold** [here][1]\n\n${deep}- item\n\n[1]: https://example.com\n`;
+    const streamed = grow(text, [97]);
+    expect(raw(streamed)).toBe(text);
+    expect(streamed.frozenEnd).toBeGreaterThan(deep.length * 2);
+    const types = parseBlocks(streamed, text, true).tokens.filter(({ type }) => type !== 'space');
+    expect(types.map(({ type }) => type)).toEqual(['heading', 'paragraph', 'paragraph', 'paragraph', 'list', 'def']);
+    expect(types[1] && blockTree(types[1])).toEqual([{ tag: 'p', children: [deep] }]);
+  });
+
+  test('in a fence it is code, and a long rule is a rule', () => {
+    const code = `\`\`\`\n${'>'.repeat(200)}\n\n${'+ '.repeat(200)}\n\`\`\`\n\nEnd.`;
+    expect(parseBlocks(NO_BLOCKS, code, true).tokens).toEqual([...whole(code)]);
+    expect(grow(code, [7]).tokens.at(-1)?.raw).toBe('End.');
+    expect(shape(parseBlocks(NO_BLOCKS, '- '.repeat(200), true).tokens)[0]?.[0]).toBe('hr');
+  });
+
+  test('nesting over many lines ends too', () => {
+    const text = Array.from({ length: 1_000 }, (_, depth) => `${'  '.repeat(depth)}- a\n`).join('');
+    const began = performance.now();
+    expect(raw(parseBlocks(NO_BLOCKS, text, true))).toBe(text);
+    expect(performance.now() - began).toBeLessThan(MAX_NEST_MS);
+  });
+
+  test('whatever else the lexer fails on is kept as text', () => {
+    const failing = vi.spyOn(Lexer.prototype, 'lex').mockImplementation(() => {
+      throw new RangeError('Maximum call stack size exceeded');
+    });
+    onTestFinished(() => failing.mockRestore());
+    expect(raw(grow('One.\n\nTwo.', [5]))).toBe('One.\n\nTwo.');
+    expect(raw(parseBlocks(NO_BLOCKS, 'One.\n\nTwo.', true))).toBe('One.\n\nTwo.');
   });
 });

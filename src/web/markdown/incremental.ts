@@ -5,7 +5,8 @@
  *     |<--------- frozen --------->|<------ tail ------>|
  *     heading  paragraph  list      paragraph so far...
  */
-import { Lexer, type Links, type Token } from 'marked';
+import type { Links, Token } from 'marked';
+import { lex } from './lex.ts';
 
 /** How far back a blank line is looked for, in characters; a longer one only settles a block later. */
 const BLANK_LINE_LOOKBACK = 32;
@@ -34,23 +35,19 @@ export function parseBlocks(previous: Blocks, next: string, complete: boolean): 
   if (continues && text.length === previous.text.length) return previous;
   const base = continues ? previous : NO_BLOCKS;
 
-  const lexer = new Lexer({ gfm: true });
-  Object.assign(lexer.tokens.links, base.links);
-  const tail = lexer.lex(text.slice(base.frozenEnd));
+  const { tokens: tail, links } = lex(text.slice(base.frozenEnd), base.links);
   const settled = settle(tail, text, base.frozenEnd);
   return {
     text,
     frozenEnd: settled.end,
     frozenCount: base.frozenCount + settled.count,
     tokens: [...base.tokens.slice(0, base.frozenCount), ...tail],
-    links: { ...lexer.tokens.links },
+    links,
   };
 }
 
 function parseWhole(previous: Blocks, text: string): Blocks {
-  const lexer = new Lexer({ gfm: true });
-  const tokens = lexer.lex(text);
-  const links = { ...lexer.tokens.links };
+  const { tokens, links } = lex(text);
   const sameLinks = JSON.stringify(links) === JSON.stringify(previous.links);
   const kept = tokens.map((token, index) => {
     const before = previous.tokens[index];
