@@ -265,6 +265,10 @@ describe('the message field', () => {
     await composer().evaluate((element) => {
       element.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true }));
     });
+    // Safari: after the composition, told apart only by its key code.
+    await composer().evaluate((element) => {
+      element.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', keyCode: 229, bubbles: true }));
+    });
     expect(sent()).toEqual([]);
     await composer().press('Enter');
     await until(() => sent().length === 1);
@@ -291,6 +295,35 @@ describe('the message field', () => {
     feed.end('reply');
     await messages().getByText('second, better').waitFor();
     expect(await page.getByText('third').count()).toBe(0);
+  });
+
+  test('a change that was not saved when its message had its turn goes to the message field', async () => {
+    await open();
+    const field = page.getByLabel('Waiting message', { exact: true });
+    const change = async (text: string, better: string) => {
+      await say(text);
+      await page.getByTestId('queue-edit').click();
+      await field.fill(better);
+    };
+    await say('first');
+    await page.getByTestId('running').waitFor();
+    await change('second', 'second, better');
+    feed.end('reply');
+    await page.getByText('no longer waits').waitFor();
+    expect(await composer().inputValue()).toBe('second, better');
+    await composer().fill('');
+    await change('third', 'third, better');
+    await composer().fill('a draft');
+    feed.end('reply');
+    await expect.poll(() => composer().inputValue()).toBe('a draft\nthird, better');
+    await page.reload();
+    await expect.poll(() => composer().inputValue()).toBe('a draft\nthird, better');
+    await composer().fill('');
+    await change('fourth', 'fourth, worse');
+    await field.press('Escape');
+    feed.end('reply');
+    await messages().getByText('fourth').waitFor();
+    expect(await composer().inputValue()).toBe('');
   });
 
   test('a text over the limit is not sent and says so', async () => {

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { MAX_TEXT_BYTES } from '../../protocol/limits.ts';
 import { useApp } from '../state/context.ts';
+import { isComposing } from '../ui/composing.ts';
 import { Icon } from '../ui/Icon.tsx';
 import { lengthNote } from './length.ts';
 import { Queue } from './Queue.tsx';
@@ -50,9 +51,18 @@ export function Composer() {
     if (here) text.value = left;
   };
 
+  /** What was being written in the place of a message that waits no longer: kept, to be sent or not. */
+  const takeBack = (owner: string | null, lost: string) => {
+    const here = shown.current === owner;
+    const draft = here ? text.peek() : drafts.read(owner);
+    const kept = draft.trim() === '' ? lost : `${draft}\n${lost}`;
+    drafts.write(owner, kept);
+    if (here) text.value = kept;
+    app.toasts.show('The message you were changing no longer waits. Your text is in the message field.');
+  };
+
   const onKeyDown = (event: KeyboardEvent) => {
-    // An input method uses Enter and Escape for itself.
-    if (event.isComposing) return;
+    if (isComposing(event)) return;
     if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault();
       void submit();
@@ -62,7 +72,7 @@ export function Composer() {
   return (
     <div class="composer-area">
       {chat.view.value?.othersTyping ? <p class="others-typing">Somebody is typing in another tab…</p> : null}
-      <Queue />
+      <Queue onLost={takeBack} />
       <form
         class="composer"
         onSubmit={(event) => {

@@ -2,9 +2,13 @@ import { useSignal, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { useApp } from '../state/context.ts';
 import type { QueueEntry } from '../state/conversation.ts';
+import { isComposing } from '../ui/composing.ts';
 import { Icon } from '../ui/Icon.tsx';
 
-export function QueueItem({ entry }: { entry: QueueEntry }) {
+/** Gets the text of a change that was not saved when its message left the queue, and its session. */
+export type LostEdit = (session: string | null, text: string) => void;
+
+export function QueueItem({ entry, onLost }: { entry: QueueEntry; onLost: LostEdit }) {
   const { chat } = useApp();
   const editing = useSignal(false);
   const { id, text, state } = entry;
@@ -16,7 +20,7 @@ export function QueueItem({ entry }: { entry: QueueEntry }) {
       data-state={state}
     >
       {editing.value ? (
-        <EditField text={text} editing={editing} onSave={(changed) => chat.edit(id, changed)} />
+        <EditField text={text} editing={editing} onSave={(changed) => chat.edit(id, changed)} onLost={onLost} />
       ) : (
         <>
           <span class="queue-body">
@@ -60,19 +64,46 @@ interface EditProps {
   text: string;
   editing: Signal<boolean>;
   onSave: (text: string) => Promise<boolean>;
+  onLost: LostEdit;
 }
 
-function EditField({ text, editing, onSave }: EditProps) {
+function EditField({ text, editing, onSave, onLost }: EditProps) {
+  const { chat } = useApp();
   const field = useRef<HTMLTextAreaElement>(null);
   const changed = useSignal(text);
+  const { current: edit } = useRef({
+    session: chat.session.peek(),
+    before: text,
+    saving: false,
+    done: false,
+    gone: false,
+  });
+  // Once the message left the queue, nothing else holds what was written.
+  const rescue = () => {
+    const lost = changed.peek();
+    if (!edit.done && !edit.saving && lost.trim() !== '' && lost !== edit.before) onLost(edit.session, lost);
+  };
   useEffect(() => {
     field.current?.focus();
     field.current?.setSelectionRange(text.length, text.length);
+    return () => {
+      edit.gone = true;
+      rescue();
+    };
   }, []);
+  const close = () => {
+    edit.done = true;
+    editing.value = false;
+  };
   const save = async () => {
     const wanted = changed.value;
-    if (wanted.trim() === '') return;
-    if (wanted === text || (await onSave(wanted))) editing.value = false;
+    if (wanted.trim() === '' || edit.saving) return;
+    if (wanted === text) return close();
+    edit.saving = true;
+    const saved = await onSave(wanted);
+    edit.saving = false;
+    if (saved) close();
+    else if (edit.gone) rescue();
   };
   return (
     <form
@@ -88,8 +119,8 @@ function EditField({ text, editing, onSave }: EditProps) {
         value={changed}
         onInput={(event) => (changed.value = event.currentTarget.value)}
         onKeyDown={(event) => {
-          if (event.isComposing) return;
-          if (event.key === 'Escape') editing.value = false;
+          if (isComposing(event)) return;
+          if (event.key === 'Escape') close();
           if (event.key === 'Enter' && !event.shiftKey) {
             event.preventDefault();
             void save();
@@ -99,7 +130,7 @@ function EditField({ text, editing, onSave }: EditProps) {
       <button type="submit" class="small">
         Save
       </button>
-      <button type="button" class="small quiet" onClick={() => (editing.value = false)}>
+      <button type="button" class="small quiet" onClick={close}>
         Keep as it was
       </button>
     </form>

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { MAX_TITLE_LENGTH } from '../../protocol/limits.ts';
+import { isComposing } from './composing.ts';
 
 interface Props {
   title: string;
@@ -33,7 +34,7 @@ export function TitleField({ title, onSave, onClose }: Props) {
       onInput={(event) => (text.value = event.currentTarget.value)}
       onBlur={() => finish(true)}
       onKeyDown={(event) => {
-        if (event.isComposing) return;
+        if (isComposing(event)) return;
         if (event.key === 'Enter') finish(true);
         if (event.key === 'Escape') finish(false);
         event.stopPropagation();
