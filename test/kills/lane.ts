@@ -7,7 +7,7 @@ import type { User } from '../support/user.ts';
 import { Conversation } from './conversation.ts';
 import type { Failpoint } from './failpoints.ts';
 import type { Life } from './life.ts';
-import { MAX_LIFE_MS, type Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { Removals } from './removals.ts';
 import type { Stage } from './stage.ts';
 
@@ -29,6 +29,8 @@ export interface Kill {
   startMs: number | null;
   /** From the open port to the first acknowledgement of a new message, where it was timed. */
   firstAckMs: number | null;
+  /** Nobody else connected meanwhile. */
+  alone: boolean;
 }
 
 export class Lane {
@@ -93,49 +95,46 @@ export class Lane {
     if (plan.kind === 'boot') {
       await pause(plan.afterMs);
       await life.kill();
-      return { at: 'boot', startMs: null, firstAckMs: null };
+      return { at: 'boot', startMs: null, firstAckMs: null, alone: false };
     }
     // A failpoint may be reached before the port is open: an overdue alarm does not wait for it.
     await Promise.race([within(life.ready, READY_TIMEOUT_MS, 'start'), life.reached]);
     const readyAt = performance.now();
+    const alone = plan.kind === 'acknowledged' && plan.alone;
+    const asked = plan.kind === 'acknowledged' ? this.#ask(readyAt) : null;
+    if (alone) await asked;
     const load = this.#load(plan);
-    const { at, firstAckMs } = await this.#untilTheEnd(plan, life, readyAt);
+    const firstAckMs = await asked;
+    const at = await this.#untilTheEnd(plan, life);
     if (life.crashed) throw new Error(`the runtime ended by itself: ${this.#stage.logs.slice(-20).join('\n')}`);
     await life.kill();
     await load;
-    return { at, startMs: readyAt - startedAt, firstAckMs };
+    return { at, startMs: readyAt - startedAt, firstAckMs, alone };
   }
 
   /** Waits for the moment that the plan names; says which one it was in the end. */
-  async #untilTheEnd(plan: Plan, life: Life, readyAt: number): Promise<Pick<Kill, 'at' | 'firstAckMs'>> {
-    if (plan.kind === 'acknowledged') {
-      await within(this.#ask(), FIRST_ACK_TIMEOUT_MS, 'acknowledge');
-      const firstAckMs = performance.now() - readyAt;
-      await pause(plan.afterMs);
-      return { at: 'acknowledged', firstAckMs };
-    }
+  async #untilTheEnd(plan: Plan, life: Life): Promise<Kill['at']> {
+    const late = pause(plan.afterMs);
     if (plan.kind === 'failpoint') {
-      const reached = life.reached.then(() => plan.name);
-      const at = await Promise.race([reached, pause(MAX_LIFE_MS).then((): 'random' => 'random')]);
-      return { at, firstAckMs: null };
+      return Promise.race([life.reached.then(() => plan.name), late.then((): 'random' => 'random')]);
     }
-    await pause(plan.afterMs);
-    return { at: 'random', firstAckMs: null };
+    await late;
+    return plan.kind;
   }
 
-  /** Somebody comes anew and writes, as soon as the port is open. */
-  async #ask(): Promise<void> {
-    const conversation = this.#random.next() < 0.5 ? this.#current[0] : this.#current[1];
-    const found = conversation ?? this.conversations[0];
-    if (!found) throw new Error('there is no conversation');
-    const wire = this.#user.wire(found.session);
-    found.wires.push(wire.recording);
-    await wire.hello();
+  /** Somebody comes anew and writes, as soon as the port is open; resolves with how long the acknowledgement took. */
+  async #ask(readyAt: number): Promise<number> {
+    const going = this.#current[0] ?? this.#current[1] ?? this.conversations[0];
+    if (!going) throw new Error('there is no conversation');
+    const wire = this.#user.wire(going.session);
+    going.wires.push(wire.recording);
     const id = `probe-${(this.#probes += 1)}`;
     const text = `Are you there? ${id}`;
-    found.written.set(id, text);
-    await wire.ask(id, text);
+    await within(wire.hello(), FIRST_ACK_TIMEOUT_MS, 'welcome');
+    going.written.set(id, text);
+    await within(wire.ask(id, text), FIRST_ACK_TIMEOUT_MS, 'acknowledge');
     // Left open: its end is the crash's.
+    return performance.now() - readyAt;
   }
 
   /** What people do in this life. Whatever is under way when the process dies fails without a word. */
@@ -151,8 +150,10 @@ export class Lane {
       if (!conversation.attended) work.push(conversation.post());
     }
     if (going.length < TABS.length) work.push(this.#fill());
-    if (name.startsWith('created') || random.next() < MAKE_SHARE) work.push(this.removals.make());
+    // Making a session is also the surest way to a delivery and to a new alarm.
+    const makes = /^(created|delivered|delivery|alarm\.set)/.test(name);
     const removes = /^(removed|forget|destroy)/.test(name);
+    if (makes || (random.next() < MAKE_SHARE && !this.removals.full)) work.push(this.removals.make());
     if (removes || random.next() < REMOVE_SHARE) work.push(this.removals.remove());
     await Promise.all(work);
   }

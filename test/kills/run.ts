@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { seeded } from '../support/random.ts';
 import { add } from './account.ts';
-import { FAILPOINTS } from './failpoints.ts';
+import { FAILPOINTS, type Failpoint } from './failpoints.ts';
 import { Lane, type Kill } from './lane.ts';
 import { makePlans } from './plan.ts';
 import { settle, type Verdict } from './settle.ts';
@@ -14,6 +14,8 @@ export interface RunOptions {
   lanes: number;
   /** In test/workers/kills/: the Worker that is killed. */
   worker: string;
+  /** Places to be killed at; absent: all. */
+  failpoints?: readonly Failpoint[];
   /** The last life is the same Worker's, not the shipped one's. */
   ownLastLife?: boolean;
   drainTimeoutMs: number;
@@ -49,12 +51,10 @@ export async function runKills(options: RunOptions): Promise<Run> {
   }));
 }
 
-async function runLane(
-  { seed, kills, lanes, worker, ownLastLife, drainTimeoutMs }: RunOptions,
-  index: number,
-): Promise<Run> {
+async function runLane(options: RunOptions, index: number): Promise<Run> {
+  const { seed, kills, lanes, worker, ownLastLife, drainTimeoutMs } = options;
   const random = seeded(seed + index * LANE_SEEDS);
-  const plans = makePlans(Math.floor((kills + index) / lanes), random);
+  const plans = makePlans(Math.floor((kills + index) / lanes), random, options.failpoints ?? FAILPOINTS);
   const entry = fileURLToPath(new URL(`../workers/kills/${worker}`, import.meta.url));
   const stage = await Stage.create(entry);
   const lane = new Lane(stage, random);
@@ -80,7 +80,8 @@ export function describeRun(run: Run, seed: number): string {
   const atPoints = FAILPOINTS.map((name) => ({ name, hits: count(name) }));
   const points = atPoints.filter(({ hits }) => hits > 0);
   const starts = kills.flatMap(({ startMs }) => (startMs === null ? [] : [startMs]));
-  const acks = kills.flatMap(({ firstAckMs }) => (firstAckMs === null ? [] : [firstAckMs]));
+  const acks = (alone: boolean): number[] =>
+    kills.flatMap((kill) => (kill.firstAckMs === null || kill.alone !== alone ? [] : [kill.firstAckMs]));
   return [
     `seed ${seed}: ${kills.length} kills in ${Math.round(run.killingMs / 1_000)} s; ${run.sessions} sessions, ${run.removed} more deleted`,
     `  ${points.reduce((sum, { hits }) => sum + hits, 0)} at ${points.length} of ${FAILPOINTS.length} failpoints, ${count('random')} at random, ${count('acknowledged')} soon after an acknowledgement, ${count('boot')} while starting`,
@@ -88,7 +89,8 @@ export function describeRun(run: Run, seed: number): string {
     `  ${account.acknowledged} messages acknowledged, ${account.answered} answered, ${account.givenUp} given up after ${account.restarts} cut-off answers in all`,
     `  ${account.lost.length} lost, ${account.doubled.length} doubled, ${run.violations.length} violations; ${run.rows} rows in D1, ${run.connections} connections, ${run.frames} frames checked`,
     `  start to open port: ${percentiles(starts)}`,
-    `  open port to first new acknowledgement: ${percentiles(acks)} (${acks.length} lives)`,
+    `  open port to first new acknowledgement, one coming back: ${percentiles(acks(true))}`,
+    `  open port to first new acknowledgement, all coming back at once: ${percentiles(acks(false))}`,
   ].join('\n');
 }
 
@@ -96,5 +98,5 @@ function percentiles(values: readonly number[]): string {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number): string =>
     (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(1);
-  return `p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, p99 ${at(0.99)} ms, worst ${at(1)} ms`;
+  return `${sorted.length} times, p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, p99 ${at(0.99)} ms, worst ${at(1)} ms`;
 }

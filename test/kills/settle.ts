@@ -22,7 +22,8 @@ export async function settle(stage: Stage, lane: Lane, timeoutMs: number): Promi
   const unattended = lane.conversations.filter(({ attended }) => !attended);
   await Promise.all(lane.conversations.map((conversation) => conversation.post()));
   // First those whom nobody visits. D1 is looked at from outside: a look at the object would wake it.
-  for (const conversation of unattended) violations.push(...(await answeredUnattended(stage, conversation, timeoutMs)));
+  const unanswered = await Promise.all(unattended.map((left) => answeredUnattended(stage, left, timeoutMs)));
+  violations.push(...unanswered.flat());
   lane.openAll();
   const restless = await eventually(
     async () => lane.conversations.filter((conversation) => !conversation.isAtRest()),
@@ -31,17 +32,17 @@ export async function settle(stage: Stage, lane: Lane, timeoutMs: number): Promi
   );
   violations.push(...restless.map((left) => ({ rule: 'S8', detail: `not at rest: ${JSON.stringify(left.unrest())}` })));
 
+  const { conversations } = lane;
+  const histories = await Promise.all(conversations.map((conversation) => historyOf(stage, conversation, timeoutMs)));
   let account = EMPTY_ACCOUNT;
-  const histories: SessionHistory[] = [];
-  for (const conversation of lane.conversations) {
-    const history = await historyOf(stage, conversation, timeoutMs);
-    histories.push(history);
+  for (const [index, { log }] of histories.entries()) {
+    const conversation = conversations[index];
+    if (!conversation) continue;
     const { session, written } = conversation;
-    const acknowledgements = conversation.acknowledgements();
-    account = add(account, accountOf({ session, log: history.log, written, acknowledgements }));
+    account = add(account, accountOf({ session, log, written, acknowledgements: conversation.acknowledgements() }));
   }
   violations.push(...histories.flatMap((history) => checkHistory(history).filter(isNotOfInterrupted(history))));
-  const others = lane.conversations.map(({ session }) => session);
+  const others = conversations.map(({ session }) => session);
   violations.push(...(await lane.removals.check(await stage.d1(), others, timeoutMs)));
   lane.closeAll();
   const connections = histories.flatMap(({ clients }) => clients.flatMap((client) => client.connections));
