@@ -24,7 +24,13 @@ export default defineConfig({
             main: './src/worker.ts',
             wrangler: { configPath: './wrangler.toml' },
             // Tests apply them with `applyD1Migrations`: workerd has no file system to read them from.
-            miniflare: { bindings: { TEST_MIGRATIONS: await readD1Migrations('./migrations') } },
+            // There is no secret in wrangler.toml, and a developer's own must not matter.
+            miniflare: {
+              bindings: {
+                TEST_MIGRATIONS: await readD1Migrations('./migrations'),
+                SESSION_SECRET: 'a-secret-for-tests-that-is-long-enough',
+              },
+            },
           })),
         ],
         test: {

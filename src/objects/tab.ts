@@ -92,6 +92,7 @@ export class Tab {
     return true;
   }
 
+  /** The tab has read so much. Not checked against what it was sent: hibernation forgets that. */
   credit(length: number): void {
     this.#unread = Math.max(0, this.#unread - length);
   }

@@ -2,6 +2,9 @@
 import { MAX_TEXT_BYTES } from './limits.ts';
 import type { WireError } from './server-frames.ts';
 
+/** Spaces and characters without a shape (zero-width ones, directions): a text of nothing else shows nothing. */
+const INVISIBLE = /[\s\p{Cf}]/gu;
+
 const encoder = new TextEncoder();
 
 /** Length of a text in UTF-8 bytes. */
@@ -24,6 +27,7 @@ export function textProblem(text: string, id: string): WireError | null {
   if (!text.isWellFormed()) {
     return { code: 'text_malformed', message: 'The text holds half of a surrogate pair.', retryable: false, id };
   }
-  if (text.trim() === '') return { code: 'text_empty', message: 'The message is empty.', retryable: false, id };
+  if (text.replace(INVISIBLE, '') === '')
+    return { code: 'text_empty', message: 'The message is empty.', retryable: false, id };
   return null;
 }

@@ -88,7 +88,9 @@ function regenerate(state: SessionState, command: Extract<Command, { type: 'rege
   if (state.running || last?.turn !== command.turn) {
     return refuse('nothing_to_regenerate', 'Only the last answer can be asked for again, when nothing runs.');
   }
-  if (command.baseSeq < last.seq) return refuse('stale_base', 'The conversation has moved on since.');
+  if (command.baseSeq < last.seq || command.baseSeq > state.seq) {
+    return refuse('stale_base', 'The conversation is not where the client believes it to be.');
+  }
   return [{ kind: 'regenerated', turn: last.turn, attempt: last.attempt + 1 }];
 }
 

@@ -29,6 +29,14 @@ afterAll(() => server.close());
 const send = (id: string, text: string) => JSON.stringify({ type: 'send', id, text });
 const LONG_TEXT = 'x'.repeat(100_000);
 
+/** The last place of the shared session's log, as a newcomer is told. */
+async function logEnd(): Promise<number> {
+  const newcomer = await user.wire(session).opened();
+  const { seq } = await newcomer.hello();
+  newcomer.close();
+  return seq;
+}
+
 describe('over the WebSocket', () => {
   test.each<[string, string | Uint8Array, string]>([
     ['text that is not JSON', '{', 'bad_json'],
@@ -70,9 +78,15 @@ describe('over the WebSocket', () => {
   ])('%s', async (_, data, code) => {
     // A wire of its own: who sends too much rubbish is closed.
     const own = await user.join(session);
-    const before = (await own.hello()).seq;
+    const before = await logEnd();
     expect(await own.refused(data)).toMatchObject({ code, retryable: false });
-    expect((await own.hello()).seq).toBe(before);
+    expect(await logEnd()).toBe(before);
+    own.close();
+  });
+
+  test('a second hello', async () => {
+    const own = await user.join(session);
+    expect(await own.refused({ type: 'hello', protocol: 1 })).toMatchObject({ code: 'bad_frame' });
     own.close();
   });
 
@@ -112,7 +126,7 @@ describe('over the WebSocket', () => {
     const own = await user.join(session);
     for (let index = 0; index < MAX_BAD_FRAMES; index += 1) own.raw('{');
     expect((await own.closed).code).toBe(4400);
-    expect((await wire.hello()).session).toBe(session);
+    expect(await wire.refused({ type: 'stop', turn: 77 })).toMatchObject({ code: 'not_running' });
   });
 
   test('S3: a full queue refuses, retryable, and takes the message when there is room', async () => {

@@ -20,9 +20,9 @@ afterAll(() => server.close());
 test('S15, S18: an idle session hibernates with its sockets, and goes on as if it had not', async () => {
   const user = server.user();
   const session = await user.session();
-  const wire = await user.join(session);
-  const other = await user.join(session);
+  const wire = await user.wire(session).opened();
   const before = await wire.hello();
+  const other = await user.join(session);
   const first = await wire.ask('a', 'Before the sleep');
   await wire.outcome(first.seq);
   const delivered = await eventually(

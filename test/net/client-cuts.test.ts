@@ -4,7 +4,6 @@ import { FIRST_RETRY_MS } from '../../src/client/backoff.ts';
 import { RealServer } from '../support/real-server.ts';
 import { expectNothingLost, Traveller, until } from './traveller.ts';
 
-/** A loaded machine's delays, over what is promised. */
 /** What a loaded machine may add; the 250 ms themselves are held on virtual time in test/client. */
 const SLACK_MS = 1_000;
 

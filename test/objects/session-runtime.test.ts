@@ -472,11 +472,19 @@ describe('clients that ask too much', () => {
     const fake = await world();
     const tab = await fake.join();
     await fake.say(tab, send('a', 'x'.repeat(30_000)));
-    for (let index = 0; index < 2_000 && !tab.closed; index += 1) {
-      await fake.say(tab, { type: 'hello', protocol: 1, seq: 1 });
+    for (let index = 0; index < 10_000 && !tab.closed; index += 1) {
+      await fake.say(tab, { type: 'cancel', id: 'nobody'.padEnd(60, '-') });
       fake.time += 20;
     }
     expect(tab.closed?.code).toBe(4103);
+  });
+
+  test('a second hello is refused: it would have the whole log sent again', async () => {
+    const fake = await world();
+    const tab = await fake.join();
+    await fake.say(tab, { type: 'hello', protocol: 1 });
+    expect(tab.frames.at(-1)).toMatchObject({ type: 'error', code: 'bad_frame' });
+    expect(tab.of('welcome')).toHaveLength(1);
   });
 
   test('a hello that comes late is still one', async () => {
@@ -511,6 +519,7 @@ describe('bad input', () => {
     ],
     ['a text of 33 KB', JSON.stringify({ type: 'send', id: 'x', text: 'x'.repeat(33_000) }), 'text_too_long'],
     ['an empty text', '{"type":"send","id":"x","text":" \\n"}', 'text_empty'],
+    ['a text that shows nothing', '{"type":"send","id":"x","text":"\u200b\u2060 \u202e"}', 'text_empty'],
     ['half a surrogate pair', '{"type":"send","id":"x","text":"\\ud800"}', 'text_malformed'],
     ['an id with spaces', '{"type":"send","id":"a b","text":"x"}', 'bad_frame'],
     ['a turn that is not running', '{"type":"stop","turn":77}', 'not_running'],
@@ -556,7 +565,9 @@ describe('bad input', () => {
 
   test('another protocol version is told so and closed for good', async () => {
     const fake = await world();
-    const tab = await fake.join();
+    const { FakeSocket } = await import('../support/fake-world.ts');
+    const tab = new FakeSocket();
+    fake.runtime.join(tab);
     await fake.say(tab, { type: 'hello', protocol: 2 });
     expect(tab.frames.at(-1)).toMatchObject({ type: 'error', code: 'protocol_version' });
     expect(tab.closed?.code).toBe(4409);

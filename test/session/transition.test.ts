@@ -116,6 +116,7 @@ describe('turns', () => {
   test('S13: regenerating asks for the next attempt of the last turn, and only of that', () => {
     const { state } = run(created, send('a'), reply(2));
     expect(refusal(state, { type: 'regenerate', turn: 2, baseSeq: 2 })).toBe('stale_base');
+    expect(refusal(state, { type: 'regenerate', turn: 2, baseSeq: 900 })).toBe('stale_base');
     expect(refusal(state, { type: 'regenerate', turn: 1, baseSeq: 3 })).toBe('nothing_to_regenerate');
     const again = run(state, { type: 'regenerate', turn: 2, baseSeq: 3 });
     expect(again.effects).toEqual([{ type: 'generate', turn: 2, attempt: 2 }]);
