@@ -311,6 +311,7 @@ describe('the message field', () => {
     feed.end('reply');
     await page.getByText('no longer waits').waitFor();
     expect(await composer().inputValue()).toBe('second, better');
+    await page.getByTestId('toasts').getByRole('button').click();
     await composer().fill('');
     await change('third', 'third, better');
     await composer().fill('a draft');
