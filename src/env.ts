@@ -17,6 +17,9 @@ const MAX_BOTS = 100;
 const MAX_BOT_NAME_LENGTH = 100;
 const MAX_MODEL_NAME_LENGTH = 200;
 
+/** What wrangler.toml says, too, until somebody chooses. */
+export const DEFAULT_MODEL = 'llama3.2';
+
 /** A bot's id in paths and in configuration. */
 export const BOT_ID_PATTERN = /^[a-z0-9][a-z0-9-]{1,47}$/;
 
@@ -147,7 +150,7 @@ const botList = z.array(botConfig, 'must be a JSON array').check(z.maxLength(MAX
 const variables = z.object({
   OLLAMA_BASE_URL: z._default(baseUrl, 'http://127.0.0.1:11434'),
   OLLAMA_API_KEY: z.optional(apiKey),
-  DEFAULT_MODEL: z._default(modelName, 'llama3.2'),
+  DEFAULT_MODEL: z._default(modelName, DEFAULT_MODEL),
   CONNECT_TIMEOUT_MS: deadline(MAX_CONNECT_TIMEOUT_MS, 5_000),
   FIRST_TOKEN_TIMEOUT_MS: deadline(MAX_TOKEN_TIMEOUT_MS, 120_000),
   IDLE_TIMEOUT_MS: deadline(MAX_TOKEN_TIMEOUT_MS, 60_000),
@@ -164,13 +167,16 @@ const variables = z.object({
   MODEL_SOURCE: z._default(z.enum(['ollama', 'simulator'], 'must be ollama or simulator'), 'ollama'),
 });
 
-const parsed = new WeakMap<Variables, Config | ConfigError>();
+/** The variables as they come, before anybody looked at what they hold. */
+type RawVariables = { readonly [Name in keyof Variables]?: unknown };
+
+const parsed = new WeakMap<RawVariables, Config | ConfigError>();
 
 /**
  * The configuration of `env`; parsed at the first call, since an isolate keeps its `env`.
  * @throws ConfigError
  */
-export function parseConfig(env: Variables): Config {
+export function parseConfig(env: RawVariables): Config {
   let result = parsed.get(env);
   if (result === undefined) {
     result = readConfig(env);
@@ -180,7 +186,7 @@ export function parseConfig(env: Variables): Config {
   return result;
 }
 
-function readConfig(env: Variables): Config | ConfigError {
+function readConfig(env: RawVariables): Config | ConfigError {
   const named = Object.keys(variables.shape).map((name) => [name, textVariable(env, name)]);
   const result = variables.safeParse(Object.fromEntries(named));
   if (!result.success) return firstProblem(result.error.issues);
@@ -206,27 +212,40 @@ function readConfig(env: Variables): Config | ConfigError {
 }
 
 /** A variable's text without white space around it, which files of secrets tend to end in; empty is absent. */
-function textVariable(env: Variables, name: string): unknown {
+function textVariable(env: RawVariables, name: string): unknown {
   const value: unknown = Reflect.get(env, name);
   // TOML and JSON allow a plain number where a text is meant.
   const text: unknown = typeof value === 'number' ? String(value) : value;
   return typeof text === 'string' ? text.trim() || undefined : text;
 }
 
+/** The names of the keys that BOTS mentions, for whoever has to find them; none where `parseConfig` refuses BOTS. */
+export function apiKeyVariables(env: RawVariables): string[] {
+  const text = textVariable(env, 'BOTS');
+  const list = typeof text === 'string' ? parseBotList(text) : null;
+  return list?.success ? list.data.flatMap(({ apiKeyVariable }) => apiKeyVariable ?? []) : [];
+}
+
+/** Null: not JSON. */
+function parseBotList(text: string) {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  return botList.safeParse(value);
+}
+
 function readBots(
-  env: Variables,
+  env: RawVariables,
   text: string | undefined,
   defaultUrl: string,
   defaultKey: string | null,
 ): BotConfig[] | ConfigError {
   if (text === undefined) return [];
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return new ConfigError('BOTS', 'is not JSON');
-  }
-  const result = botList.safeParse(value);
+  const result = parseBotList(text);
+  if (result === null) return new ConfigError('BOTS', 'is not JSON');
   if (!result.success) return firstProblem(result.error.issues, 'BOTS');
   const ids = new Set<string>();
   const bots: BotConfig[] = [];
@@ -251,7 +270,7 @@ function readBots(
 
 /** The bot's own key; without one the default endpoint's, but never for another host than that is for. */
 function keyOf(
-  env: Variables,
+  env: RawVariables,
   bot: z.infer<typeof botConfig>,
   defaultUrl: string,
   defaultKey: string | null,

@@ -25,7 +25,7 @@ export function modelBots(models: readonly ModelInfo[], config: Config, taken: R
 }
 
 /** A model of which nothing is said may well chat; one that only embeds says so. */
-function isChatModel({ capabilities }: ModelInfo): boolean {
+export function isChatModel({ capabilities }: ModelInfo): boolean {
   return capabilities.length === 0 || capabilities.includes('completion');
 }
 

@@ -4,6 +4,8 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 import { ROOT, type WorkerBundle } from './build-worker.ts';
 import { migrate } from './migrate.ts';
+import type { Values } from './variables.ts';
+import { wranglerVariables } from './wrangler-variables.ts';
 
 const LOCAL_HOST = '127.0.0.1';
 
@@ -14,7 +16,7 @@ export interface LocalServerOptions {
   /** 0 takes a free port. */
   port: number;
   /** Over those of wrangler.toml. */
-  variables: Record<string, string>;
+  variables: Values;
   /** Lines that the Worker logs; default: the terminal. */
   onLog?: (line: string) => void;
   /** Load and tests come from one address, which the limits per address are there to stop. */
@@ -49,7 +51,8 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
           ...boundOptions,
           name: 'switchboard',
           ...options.bundle,
-          bindings: Object.assign({}, workerOptions.bindings, options.variables),
+          // Wrangler adds what it finds in `.dev.vars` or `.env`; here the caller alone says what goes before wrangler.toml.
+          bindings: { ...wranglerVariables(), ...options.variables },
           ...(options.withoutRateLimits ? { ratelimits: {} } : {}),
         },
       ],
