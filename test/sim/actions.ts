@@ -71,7 +71,7 @@ export function actionsOf(world: World, weather: Weather, browsers: readonly Bro
 function act(world: World): void {
   const { chance } = world;
   const raw = world.raws[0];
-  if (raw && chance.is(0.2)) return sayAnything(world, raw);
+  if (raw && chance.is(0.3)) return sayAnything(world, raw);
   if (world.pages.length === 0) return;
   const page = chance.pick(world.pages);
   const { client } = page;
@@ -80,12 +80,13 @@ function act(world: World): void {
   // What makes sense just now comes often, what does not comes too.
   const waiting = queue.waiting.map(({ id }) => id).filter((id) => wanted.some((other) => other.id === id));
   const known = chance.is(0.8) && waiting.length > 0 ? chance.pick(waiting) : wanted.at(-chance.between(1, 4))?.id;
+  const lined = queue.waiting.length + (running ? 1 : 0);
   const canChange = waiting.length > 0 ? 2 : 0.3;
   const isAnswered = !running && messages.some(({ role }) => role === 'bot');
   const choice = chance.weighted([
-    { weight: queue.waiting.length > 2 ? 2 : 5, run: () => sendSomething(world, page) },
-    { weight: running ? 2 : 0.3, run: () => client.stop() },
-    { weight: isAnswered ? 2.5 : 0.2, run: () => client.regenerate() },
+    { weight: [3, 1.5, 0.5][lined] ?? 0.2, run: () => sendSomething(world, page) },
+    { weight: running ? 1.2 : 0.1, run: () => client.stop() },
+    { weight: isAnswered ? 3 : 0.2, run: () => client.regenerate() },
     { weight: canChange, run: () => known !== undefined && page.revise(known, `edited ${world.steps}`) },
     { weight: canChange, run: () => known !== undefined && page.revise(known, null) },
     { weight: 0.4, run: () => client.typing() },
@@ -133,7 +134,9 @@ export function httpSend(host: Host, message: { id: string; text: string; priori
     const { id, text } = message;
     // The answer leaves like frames do: when what it speaks of is durable.
     const arrive = (): void => void host.notes.acknowledged.push({ id, seq, text });
-    host.responses.push({ gate: host.storage.begun, arrive });
+    const { begun, durable } = host.storage;
+    if (begun <= durable) arrive();
+    else host.responses.push({ gate: begun, arrive });
     if (waits) void process.runtime?.outcome(seq, 3_000);
   });
 }

@@ -73,7 +73,7 @@ function checkOutcome(record: Outcome, ask: Ask | undefined, report: Report): vo
     if (ask.end === 'aborted' && !isSaid) report('S12', `${name} is not what had come until then`);
     if (ask.end === 'aborted' && ask.closedAt !== seq)
       report('S12', `${name}: the model was stopped at ${ask.closedAt}`);
-    if (ask.end === 'open') report('S12', `${name}: the model was not stopped`);
+    if (ask.end !== 'aborted' && ask.end !== 'lost') report('S12', `${name}: the model was not stopped`);
     return;
   }
   if (kind === 'failed' && record.code === 'interrupted') return;

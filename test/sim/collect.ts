@@ -23,6 +23,7 @@ export async function collect(
   const log = SessionLog.open(port);
   const removed = !log || log.session().removed;
   const records = removed ? (notes.erased ?? []) : log.after(0, ALL / 2, ALL);
+  for (const { kind } of records) world.count(`${kind} records`);
   const pages = world.pages.filter((page) => page.host === host);
   const atRest = rested && !removed;
   const views = atRest ? await readViews(host, pages) : [];

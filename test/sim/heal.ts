@@ -67,8 +67,17 @@ export async function rest(world: World): Promise<boolean> {
     }
     if (rests(world)) return true;
     const moment = world.nextMoment();
-    if (!moment) return false;
+    if (!moment) break;
     await world.step(moment);
+  }
+  for (const host of world.hosts) {
+    const timers = host.process ? world.timeline.countOf(host.process) : 0;
+    world.note(`NO REST ${host.id}: work ${hasWork(host)}, alarm ${host.alarmDue}, firing ${host.firing !== null}`);
+    world.note(`  ${timers} timers, ${host.responses.length} responses, ${world.d1.calls.length} calls`);
+  }
+  for (const { name, client } of world.pages) {
+    const { connection, pending, retryAt } = client.view;
+    world.note(`NO REST ${name} ${connection} ${retryAt} ${JSON.stringify(pending)}`);
   }
   return false;
 }

@@ -212,6 +212,7 @@ export class Host {
     if (this.process) this.process.alive = false;
     this.process = null;
     this.links = this.links.filter((link) => link.serverOpen);
+    for (const link of this.links) link.forget();
   }
 
   flush(): void {

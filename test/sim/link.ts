@@ -4,9 +4,9 @@ import type { TabSocket } from '../../src/objects/tab.ts';
 import { PING_TEXT, PONG_TEXT } from '../../src/protocol/server-frames.ts';
 import type { Host } from './host.ts';
 import type { Connection } from '../support/recording.ts';
-import { recordReceivedText, recordSentText } from './record.ts';
+import { recordForgotten, recordReceivedText, recordSentText } from './record.ts';
 
-type Down = { text: string; gate: number } | { close: number; gate: number };
+type Down = { text: string; gate: number } | { close: number; gate: number } | { forgotten: true; gate: number };
 type Up = { text: string } | { close: number };
 
 export class Link {
@@ -68,8 +68,14 @@ export class Link {
     const first = this.down.shift();
     if (!first) return;
     if ('close' in first) return this.lose(first.close);
+    if ('forgotten' in first) return recordForgotten(this.connection);
     recordReceivedText(this.connection, first.text);
     this.clientEnd.onmessage?.({ data: first.text });
+  }
+
+  /** The object leaves memory: how much of what it sent is unread is not kept with the socket (SPEC.md, S17). */
+  forget(): void {
+    this.down.push({ forgotten: true, gate: 0 });
   }
 
   /** The client learns that its connection is over. */

@@ -117,17 +117,37 @@ export function openPage(world: World, host: Host, browser: Browser): Page {
 /** Says anything, in any order; a hostile or an old client. */
 export class RawPage {
   readonly host: Host;
-  readonly link: Link;
+  link: Link;
+  /** Said hello on this connection. */
+  greeted = false;
+  readonly #world: World;
+  readonly #recording: ClientRecording;
 
   constructor(world: World, host: Host, name: string) {
     this.host = host;
-    const recording: ClientRecording = { name, connections: [] };
-    host.notes.recordings.push(recording);
-    this.link = newLink(world, host, recording);
-    this.link.clientEnd.onmessage = () => {};
+    this.#world = world;
+    this.#recording = { name, connections: [] };
+    host.notes.recordings.push(this.#recording);
+    this.link = this.#open();
+  }
+
+  #open(): Link {
+    const link = newLink(this.#world, this.host, this.#recording);
+    link.clientEnd.onmessage = () => {};
+    return link;
+  }
+
+  /** Another connection, whether or not the one before is over. */
+  reconnect(): void {
+    this.link.clientEnd.close();
+    this.link = this.#open();
+    this.greeted = false;
   }
 
   say(frame: ClientFrame): void {
+    // One hello a connection: what is under way when another is said belongs to neither.
+    if (frame.type === 'hello' && this.greeted) this.reconnect();
+    if (frame.type === 'hello') this.greeted = true;
     this.raw(JSON.stringify(frame));
   }
 

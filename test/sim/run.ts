@@ -5,9 +5,11 @@
  *     node test/sim/run.ts --from 0 --count 1000                 many
  *     node test/sim/run.ts --scenario 'queued: stop'             one scenario, crashed everywhere
  *     node test/sim/run.ts --scenario 'queued: stop' --crash 12,15 [--trace]
+ *     node test/sim/run.ts --mutant 'no second try' --seed 7     with a planted bug of mutants.ts
  */
 import { parseArgs } from 'node:util';
 import { installHooks } from './hooks.ts';
+import { MUTANTS } from './mutants.ts';
 
 const { values } = parseArgs({
   options: {
@@ -16,10 +18,11 @@ const { values } = parseArgs({
     count: { type: 'string', default: '1000' },
     scenario: { type: 'string' },
     crash: { type: 'string' },
+    mutant: { type: 'string' },
     trace: { type: 'boolean', default: false },
   },
 });
-installHooks();
+installHooks(MUTANTS.find(({ name }) => name === values.mutant)?.patches);
 const { runOne, runScenarios, runSeeds } = await import('./run-seeds.ts');
 const trace = values.trace ? (line: string) => console.log(line) : null;
 const startedAt = process.cpuUsage();

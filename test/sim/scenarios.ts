@@ -84,6 +84,7 @@ const EVENTS: Readonly<Record<string, Act[]>> = {
   'a clock set back': ['send', 'clock back', 'piece', 'answer', 'wait'],
   'a clock set ahead': ['send', 'clock ahead', 'piece', 'answer', 'wait'],
   rename: ['rename', 'send', 'answer'],
+  'removal while somebody waits': ['http send', 'remove', 'wait long'],
   removal: ['send', 'remove', 'wait'],
   'removal while the storage fails': ['storage fails', 'remove', 'wait very long', 'storage works'],
   'removal while D1 is down': ['d1 down', 'remove', 'wait', 'd1 up'],

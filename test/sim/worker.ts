@@ -4,12 +4,14 @@ import { installHooks, type Patch } from './hooks.ts';
 export type Job =
   | { kind: 'seeds'; from: number; count: number }
   | { kind: 'scenario'; name: string }
+  /** A scenario told once, with crashes at the effects named. */
+  | { kind: 'telling'; name: string; crashAt: number[] }
   /** Seeds and scenarios until the first violation. */
   | { kind: 'hunt'; seeds: number; scenarios: string[] };
 
 const patches: Patch[] = JSON.parse(process.argv[2] ?? '[]');
 installHooks(patches);
-const { hunt, runScenarios, runSeeds } = await import('./run-seeds.ts');
+const { hunt, runOne, runScenarios, runSeeds } = await import('./run-seeds.ts');
 
 process.on('message', (job: Job) => {
   void work(job).then((total) => process.send?.(total));
@@ -19,5 +21,6 @@ process.send?.('ready');
 function work(job: Job) {
   if (job.kind === 'seeds') return runSeeds(job.from, job.count);
   if (job.kind === 'scenario') return runScenarios(new Set([job.name]));
+  if (job.kind === 'telling') return runOne(job.name, job.crashAt);
   return hunt(job.seeds, job.scenarios);
 }

@@ -181,7 +181,7 @@ export class World {
 
   #down(link: Link): void {
     const [first] = link.down;
-    if (first) this.note(`  <- ${'text' in first ? first.text : `close ${first.close}`}`);
+    if (first) this.note(`  <- ${'text' in first ? first.text : JSON.stringify(first)}`);
     link.goDown();
     const page = this.pages.find((candidate) => candidate.links.includes(link));
     if (page && this.chance.is(0.2)) page.note();
