@@ -3,8 +3,13 @@
  * anything, and when it reads again it is where everybody is.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES, PROTOCOL_VERSION } from '../../src/protocol/limits.ts';
-import type { ServerFrame, ServerFrameOf } from '../../src/protocol/server-frames.ts';
+import {
+  CREDIT_STEP_BYTES,
+  CREDIT_WINDOW_BYTES,
+  PING_INTERVAL_MS,
+  PROTOCOL_VERSION,
+} from '../../src/protocol/limits.ts';
+import { PING_TEXT, type ServerFrame, type ServerFrameOf } from '../../src/protocol/server-frames.ts';
 import { checkHistory } from '../support/history-checker.ts';
 import { readLog } from '../support/observe.ts';
 import { RealServer } from '../support/real-server.ts';
@@ -82,6 +87,11 @@ test('the process does not grow with readers that stop reading; it does with tho
   await longAnswers(healthy, answers);
   const stalled = await Promise.all(Array.from({ length: tabs }, () => through.wire(session).opened()));
   proxy.set({ paused: true }, 'down');
+  // What does not even ping is not slow but gone.
+  const pings = setInterval(() => {
+    for (const wire of [healthy, ...stalled]) wire.raw(PING_TEXT);
+  }, PING_INTERVAL_MS);
+  context.onTestFinished(() => clearInterval(pings));
 
   async function grownMegabytes(say: (wire: Wire) => void): Promise<number> {
     const before = residentBytes(pid ?? 0);
@@ -91,7 +101,7 @@ test('the process does not grow with readers that stop reading; it does with tho
       wire.send({ type: 'typing' });
     }
     // The others are told of it once all before it was dealt with.
-    await until('all dealt with', () => healthy.received.slice(mark).filter(isTyping).length === tabs);
+    await until('all dealt with', () => healthy.received.slice(mark).filter(isTyping).length === tabs, 40_000);
     return (residentBytes(pid ?? 0) - before) / MEGABYTE;
   }
 
@@ -111,7 +121,7 @@ test('the process does not grow with readers that stop reading; it does with tho
   // Else the bound above would prove nothing. What the kernel's buffers hold is not the process's.
   expect(lying).toBeGreaterThan(asked / 3);
   for (const wire of [healthy, ...stalled]) wire.drop();
-}, 60_000);
+}, 90_000);
 
 test('who reads again gets the records it lacks and one piece with all of the answer so far; the others never know', async () => {
   const { user, session, proxy, healthy, stalled } = await readers(1);
@@ -136,6 +146,7 @@ test('who reads again gets the records it lacks and one piece with all of the an
   expect(next?.offset).toBe(snapshot?.text.length);
   expect(reader.joined(seq, 1)).toBe(text);
   expect(healthy.joined(seq, 1)).toBe(text);
+  await healthy.outcome(seq);
   // Both have the whole log, as the checker holds, in order.
   expect(reader.events().map((event) => event.seq)).toEqual(healthy.events().map((event) => event.seq));
   const log = await readLog(user, session);
