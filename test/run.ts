@@ -25,7 +25,9 @@ if (browser === null) {
 }
 step(`using ${browser}`);
 
-const { status } = spawnSync('vitest', ['run', ...process.argv.slice(2)], {
+const wanted = process.argv.slice(2);
+const standard = ['house', 'node', 'workers'].flatMap((project) => ['--project', project]);
+const { status } = spawnSync('vitest', ['run', ...(wanted.length > 0 ? wanted : standard)], {
   stdio: 'inherit',
   env: { ...process.env, CHROMIUM_PATH: browser, WRANGLER_SEND_METRICS: 'false' },
 });

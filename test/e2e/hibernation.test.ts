@@ -47,7 +47,10 @@ test('S15, S18: an idle session hibernates with its sockets, and goes on as if i
   );
 
   // A new process would not know these sockets: it was the object that was replaced, not the server.
-  const { epoch } = await user.join(session).then((late) => late.hello());
+  const { epoch } = await user
+    .wire(session)
+    .opened()
+    .then((late) => late.hello());
   expect(epoch).not.toBe(before.epoch);
 
   const log = await readLog(user, session);
