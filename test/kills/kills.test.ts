@@ -9,7 +9,7 @@ import { describeRun, runKills } from './run.ts';
 
 const SEED = seedFromEnvironment(5);
 const KILLS = Number(process.env['KILLS'] ?? 1_000);
-const LANES = Number(process.env.LANES ?? 2);
+const LANES = 2;
 const DRAIN_TIMEOUT_MS = 60_000;
 /** A life takes about a third of a second; a machine that has other things to do needs several times that. */
 const TIMEOUT_PER_KILL_MS = 2_000;
