@@ -84,7 +84,7 @@ function act(world: World): void {
   const canChange = waiting.length > 0 ? 2 : 0.3;
   const isAnswered = !running && messages.some(({ role }) => role === 'bot');
   const choice = chance.weighted([
-    { weight: [3, 1.5, 0.5][lined] ?? 0.2, run: () => sendSomething(world, page) },
+    { weight: [3, 1.2, 0.4][lined] ?? 0.1, run: () => sendSomething(world, page) },
     { weight: running ? 1.2 : 0.1, run: () => client.stop() },
     { weight: isAnswered ? 3 : 0.2, run: () => client.regenerate() },
     { weight: canChange, run: () => known !== undefined && page.revise(known, `edited ${world.steps}`) },
@@ -105,7 +105,7 @@ function sendSomething(world: World, page: Page): void {
 function burst(world: World): void {
   if (world.pages.length === 0) return;
   const page = world.chance.pick(world.pages);
-  for (let index = 0; index < 5; index += 1) page.send(`burst ${world.steps} ${index}`, 0);
+  for (let index = 0; index < 4; index += 1) page.send(`burst ${world.steps} ${index}`, 0);
 }
 
 /** A page is gone and another one comes, perhaps beside the old one. */
@@ -120,7 +120,7 @@ function reload(world: World, browsers: readonly Browser[]): void {
 function anyHttpSend(world: World, host: Host): void {
   const { chance } = world;
   // The same id again, now and then with another text.
-  const id = `http-${chance.between(1, 6)}`;
+  const id = `http-${chance.between(1, 4)}`;
   const text = `by HTTP ${id}${chance.is(0.1) ? ' changed' : ''}`;
   httpSend(host, { id, text, priority: chance.between(0, 2) }, chance.is(0.3));
 }
@@ -186,19 +186,20 @@ function sayAnything(world: World, raw: RawPage): void {
   const { running } = stateOf(host);
   const turn = running && chance.is(0.3) ? running.turn : chance.between(1, head + 1);
   const near = chance.between(Math.max(1, head - 4), head + 1);
+  const id = `raw-${chance.between(1, 4)}`;
   const frames: (ClientFrame | string)[] = [
     { type: 'hello', protocol: 1 },
     { type: 'hello', protocol: 1, seq: chance.between(0, head + 2) },
     { type: 'hello', protocol: 1, seq: head, turn, attempt: chance.between(1, 2), offset: 0 },
-    { type: 'send', id: `raw-${chance.between(1, 4)}`, text: chance.pick(['one', 'two']) },
-    { type: 'send', id: `raw-${chance.between(1, 4)}`, text: chance.pick(['', '\ud800', 'three']) },
-    { type: 'edit', id: `raw-${chance.between(1, 4)}`, text: 'another' },
-    { type: 'cancel', id: `raw-${chance.between(1, 4)}` },
+    { type: 'send', id, text: `text of ${id}` },
+    { type: 'send', id: 'bad', text: chance.pick(['', '\ud800']) },
+    { type: 'edit', id, text: 'another' },
+    { type: 'cancel', id },
     { type: 'stop', turn },
     { type: 'regenerate', turn: lastTurn(host), baseSeq: head },
     { type: 'regenerate', turn: lastTurn(host), baseSeq: near },
     { type: 'regenerate', turn: near, baseSeq: near },
-    { type: 'credit', bytes: chance.between(1, 2_000) },
+    { type: 'credit', bytes: chance.between(1, Math.max(1, raw.unread)) },
     { type: 'typing' },
     '{"type":"nothing"}',
     '{',

@@ -93,7 +93,7 @@ const CORE: Mutant[] = [
 
 const LOG: Mutant[] = [
   bug('records are read from one too early', 'log/session-log.ts', 'seq > ?1 AND seq <=', 'seq >= ?1 AND seq <='),
-  bug('pages overlap', 'log/session-log.ts', 'seq < ? AND kind', 'seq <= ? AND kind'),
+  bug('pages overlap', 'log/session-log.ts', 'seq < ?1 AND kind', 'seq <= ?1 AND kind'),
   bug(
     'edits are not seen',
     'log/session-log.ts',
@@ -104,6 +104,26 @@ const LOG: Mutant[] = [
   bug('a new process begins a new chain', 'log/session-log.ts', 'if (last) log.#last', 'if (!last) log.#last'),
   bug('the position is written one too low', 'log/session-log.ts', 'SET delivered = ?', 'SET delivered = ? - 1'),
   bug('a deletion is not remembered', 'log/session-log.ts', `this.#write('UPDATE session SET removed = 1');`, ''),
+  bug(
+    'the turns kept for prompts have superseded answers',
+    'log/recent-turns.ts',
+    '(this.#turns ?? []).filter((other) => other.turn !== turn.turn)',
+    '[...(this.#turns ?? [])]',
+  ),
+  bug(
+    'the turns kept for prompts have the answer that is replaced',
+    'log/recent-turns.ts',
+    'if (past.turn !== turn) yield past;',
+    'yield past;',
+  ),
+  bug(
+    'an edit is not kept for the prompt',
+    'log/recent-turns.ts',
+    'this.#questions.set(record.turn, record.text);',
+    '',
+  ),
+  bug('turns that were let go are forgotten', 'log/recent-turns.ts', '      this.#complete = false;\n    }', '    }'),
+  bug('the turns kept for prompts stand the wrong way round', 'log/recent-turns.ts', 'newest.toReversed()', 'newest'),
   bug('the prompt has superseded answers', 'log/conversation.ts', 'if (seen.has(outcome.turn)) continue;', ''),
   bug('the prompt has the answer that is replaced', 'log/conversation.ts', 'new Set([turn])', 'new Set<number>()'),
   bug(
@@ -127,26 +147,27 @@ const RUNTIME: Mutant[] = [
   bug(
     'no alarm for new work',
     'objects/session-runtime.ts',
-    'this.#keepAwake();\n    const listeners',
+    'this.#alarm.keep();\n    const listeners',
     'const listeners',
   ),
-  bug(
-    'the alarm is not set again',
-    'objects/session-runtime.ts',
-    'if (nextAt !== null) this.#ports.setAlarm(nextAt);',
-    '',
-  ),
+  bug('the alarm is not set again', 'objects/work-alarm.ts', 'if (nextAt !== null) this.#set(nextAt);', ''),
   bug(
     'a running turn is no work',
-    'objects/session-runtime.ts',
-    'this.#state.running !== null || this.#state.seq >',
-    'this.#state.seq >',
+    'objects/work-alarm.ts',
+    'this.#work.busy() || this.#work.head() >',
+    'this.#work.head() >',
   ),
   bug(
     'an undelivered record is no work',
-    'objects/session-runtime.ts',
-    '|| this.#state.seq > this.#delivery.session.delivered',
+    'objects/work-alarm.ts',
+    ' || this.#work.head() > this.#delivery.session.delivered',
     '',
+  ),
+  bug(
+    'an alarm that went off counts as set',
+    'objects/work-alarm.ts',
+    '    this.#dueAt = null;\n    const until',
+    '    const until',
   ),
   bug(
     'a new process does not take up the turn',
@@ -205,13 +226,13 @@ const RUNTIME: Mutant[] = [
   bug(
     'a deletion is not followed up',
     'objects/session-runtime.ts',
-    `'The session was deleted.');\n    this.#keepAwake();`,
+    `'The session was deleted.');\n    this.#alarm.keep();`,
     `'The session was deleted.');`,
   ),
   bug('a deletion lets the model speak on', 'objects/session-runtime.ts', 'this.#generation?.abort();', ''),
   bug(
     'a failed alarm is left to the platform',
-    'objects/session-runtime.ts',
+    'objects/work-alarm.ts',
     'nextAt = this.#ports.now() + ALARM_RETRY_MS;',
     'throw error;',
   ),

@@ -118,6 +118,8 @@ export function openPage(world: World, host: Host, browser: Browser): Page {
 export class RawPage {
   readonly host: Host;
   link: Link;
+  /** Characters read and not credited. Who credits more than that has its own window to blame. */
+  unread = 0;
   /** Said hello on this connection. */
   greeted = false;
   readonly #world: World;
@@ -133,7 +135,10 @@ export class RawPage {
 
   #open(): Link {
     const link = newLink(this.#world, this.host, this.#recording);
-    link.clientEnd.onmessage = () => {};
+    this.unread = 0;
+    link.clientEnd.onmessage = ({ data }) => {
+      this.unread += String(data).length;
+    };
     return link;
   }
 
@@ -148,6 +153,7 @@ export class RawPage {
     // One hello a connection: what is under way when another is said belongs to neither.
     if (frame.type === 'hello' && this.greeted) this.reconnect();
     if (frame.type === 'hello') this.greeted = true;
+    if (frame.type === 'credit') this.unread -= frame.bytes;
     this.raw(JSON.stringify(frame));
   }
 

@@ -36,12 +36,12 @@ export class Process {
   boot(sockets: readonly Link[]): void {
     this.guard('boot');
     const log = SessionLog.open(this.host.storage.port(this.guard));
-    if (log) this.#start(log, sockets);
+    if (log) this.#start(log, sockets, this.host.storage.alarm);
   }
 
-  #start(log: SessionLog, sockets: readonly Link[]): void {
+  #start(log: SessionLog, sockets: readonly Link[], alarmAt: number | null): void {
     const ends = sockets.map((link) => this.#end(link));
-    this.runtime = new SessionRuntime(log, this.#ports(), ends, `epoch-${this.host.boots}`);
+    this.runtime = new SessionRuntime(log, this.#ports(), ends, `epoch-${this.host.boots}`, alarmAt);
   }
 
   #end(link: Link): ServerSocket {
@@ -58,7 +58,7 @@ export class Process {
 
   create(): void {
     const sql = this.host.storage.port(this.guard);
-    if (!this.runtime) this.#start(SessionLog.create(sql, this.host.id, OWNER), []);
+    if (!this.runtime) this.#start(SessionLog.create(sql, this.host.id, OWNER), [], null);
     this.runtime?.dispatch({ type: 'create', bot: BOT, title: '' });
     void this.runtime?.deliverNow();
   }

@@ -28,23 +28,23 @@ export async function runSeed(
 ): Promise<RunResult> {
   const chance = new Chance(seed);
   turnKnobs(chance.is(0.75) ? TIGHT : {});
-  const world = new World(chance, databases.slice(0, chance.is(0.08) ? 2 : 1), trace);
+  const world = new World(chance, databases.slice(0, chance.is(0.05) ? 2 : 1), trace);
   return within(world, async () => {
     const weather = weatherOf(chance);
     world.faults = faultsOf(chance);
     // A tight window is met by answers of a few hundred characters, the real one seldom by any.
-    world.answerUnits = chance.is(0.1) ? 300 : 7;
+    world.answerUnits = chance.is(0.08) ? 300 : 6;
     await begin(world, chance.is(0.08));
     const browsers = people(world, weather);
     // Most runs begin with everybody connected; the others have even that in the middle of the faults.
     if (chance.is(0.7)) await settle(world);
-    const steps = chance.between(20, 130);
+    const steps = chance.between(20, 105);
     for (let step = 0; step < steps; step += 1) {
       const moment = world.nextMoment();
       const next = [...world.happenings(), ...(moment ? [moment] : []), ...actionsOf(world, weather, browsers)];
       await world.step(chance.weighted(next));
     }
-    const options = { crashes: false, alone: chance.is(0.25), lateReader: chance.is(0.2), idle: chance.is(0.05) };
+    const options = { crashes: false, alone: chance.is(0.25), lateReader: chance.is(0.12), idle: chance.is(0.05) };
     return heal(world, browsers, options);
   });
 }
@@ -101,7 +101,7 @@ function weatherOf(chance: Chance): Weather {
     d1: some(0.4),
     alarm: some(0.4),
     reload: some(0.3),
-    http: some(0.3),
+    http: some(0.25),
     settings: some(0.2),
     remove: chance.is(0.06) ? 0.4 : 0,
     burst: some(0.08),
@@ -131,12 +131,12 @@ function people(world: World, weather: Weather): Browser[] {
   const { chance } = world;
   const browsers: Browser[] = [];
   for (const host of world.hosts) {
-    const count = host === world.host ? chance.pick([1, 1, 2]) : 1;
+    const count = host === world.host ? chance.pick([1, 1, 1, 2]) : 1;
     for (let index = 0; index < count; index += 1) {
       const browser = new Browser(`p${index + 1}${host.id}`);
       browsers.push(browser);
       openPage(world, host, browser);
-      if (host === world.host && chance.is(0.2)) openPage(world, host, browser);
+      if (host === world.host && chance.is(0.12)) openPage(world, host, browser);
     }
   }
   if (chance.is(0.3)) {
