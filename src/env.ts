@@ -4,24 +4,26 @@
  */
 import type { Ai, D1Database, Fetcher, RateLimit } from '@cloudflare/workers-types';
 import * as z from 'zod/mini';
+import { apiKey, deadline, endpoints, issuer, origins } from './env-values.ts';
+import {
+  botSpec,
+  endpointUrl,
+  MAX_CONNECT_TIMEOUT_MS,
+  MAX_TOKEN_TIMEOUT_MS,
+  MAX_TOTAL_TIMEOUT_MS,
+  modelName,
+  type BotSpec,
+} from './bots/spec.ts';
+import type { BotRpc } from './objects/bot-rpc.ts';
 import type { SessionRpc } from './objects/session-rpc.ts';
 
-/** Longest each deadline may be; beyond this a setting is a slip of the hand, e.g. of the unit. */
-const MAX_CONNECT_TIMEOUT_MS = 5 * 60_000;
-const MAX_TOKEN_TIMEOUT_MS = 60 * 60_000;
-const MAX_TOTAL_TIMEOUT_MS = 6 * 60 * 60_000;
 /** Short enough to type, long enough that guessing is hopeless when it is random. */
 const MIN_SESSION_SECRET_LENGTH = 32;
 const MIN_OPERATOR_TOKEN_LENGTH = 16;
 const MAX_BOTS = 100;
-const MAX_BOT_NAME_LENGTH = 100;
-const MAX_MODEL_NAME_LENGTH = 200;
 
 /** What wrangler.toml says, too, until somebody chooses. */
 export const DEFAULT_MODEL = 'llama3.2';
-
-/** A bot's id in paths and in configuration. */
-export const BOT_ID_PATTERN = /^[a-z0-9][a-z0-9-]{1,47}$/;
 
 /** A session as the server reaches it: calls, and `fetch` for a WebSocket upgrade. */
 export type SessionStub = SessionRpc & { fetch(request: Request): Promise<Response> };
@@ -36,8 +38,15 @@ export interface Variables {
   IDLE_TIMEOUT_MS?: string;
   TOTAL_TIMEOUT_MS?: string;
   ALLOWED_ORIGINS?: string;
+  /** Endpoints that operators may give to bots, besides those that configuration names. */
+  ALLOWED_ENDPOINTS?: string;
   SESSION_SECRET?: string;
   OPERATOR_TOKEN?: string;
+  ACCESS_TEAM_DOMAIN?: string;
+  ACCESS_AUD?: string;
+  OPERATOR_GROUP?: string;
+  ALERT_WEBHOOK_URL?: string;
+  ALERT_WEBHOOK_SECRET?: string;
   SYSTEM_PROMPT?: string;
   /** A JSON array of bot definitions. */
   BOTS?: string;
@@ -47,6 +56,8 @@ export interface Variables {
 
 export interface Bindings extends Variables {
   SESSIONS: { getByName(name: string): SessionStub };
+  /** One object per bot, by its id. */
+  CONTROL: { getByName(name: string): BotRpc };
   DB: D1Database;
   ASSETS: Fetcher;
   AI?: Ai;
@@ -68,25 +79,23 @@ export interface Config {
   };
   /** Origins besides the server's own whose pages may use it. */
   allowedOrigins: readonly string[];
+  /** Endpoints that bots made over the API may use: those named, and all that configuration uses itself. */
+  allowedEndpoints: readonly string[];
   sessionSecret: string;
   /** Null: what is for operators is closed to everybody. */
   operatorToken: string | null;
+  /** Set: users and operators are those whom Cloudflare Access lets in, and nobody is anonymous. */
+  access: { issuer: string; audience: string; operatorGroup: string | null } | null;
+  /** Where alerts are sent, signed; null for nowhere. */
+  alertWebhook: { url: string; secret: string } | null;
   bots: readonly BotConfig[];
   modelSource: 'ollama' | 'simulator';
 }
 
-/** A bot as configured; what it leaves out comes from the defaults. */
+/** A bot as configured, with the key that its definition names. */
 export interface BotConfig {
-  id: string;
-  name: string;
-  kind: 'ollama' | 'openai' | 'workers-ai';
-  model: string | null;
-  baseUrl: string | null;
+  spec: BotSpec;
   apiKey: string | null;
-  systemPrompt: string | null;
-  options: Readonly<Record<string, unknown>>;
-  think: boolean | 'low' | 'medium' | 'high' | 'max' | null;
-  keepAlive: string | number | null;
 }
 
 /** A variable with a wrong value. The message is one line, names the variable, and holds no value. */
@@ -100,55 +109,10 @@ export class ConfigError extends Error {
   }
 }
 
-const NOT_A_URL = 'must be an http(s) URL without user, password, query and fragment';
-// Header values: anything else would make every request to the endpoint throw.
-const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
-
-const baseUrl = z.pipe(
-  z.string().check(z.refine(isPlainHttpUrl, NOT_A_URL)),
-  z.transform((url) => url.replace(/\/+$/, '')),
-);
-const apiKey = z.string().check(z.regex(VISIBLE_ASCII, 'must be visible ASCII characters without spaces'));
-const modelName = z.string().check(z.minLength(1, 'is empty'), z.maxLength(MAX_MODEL_NAME_LENGTH, 'is too long'));
-const origins = z.pipe(
-  z.pipe(
-    z.string(),
-    z.transform((list) => [
-      ...new Set(
-        list
-          .split(',')
-          .map((origin) => origin.trim())
-          .filter(Boolean),
-      ),
-    ]),
-  ),
-  z.array(z.string().check(z.refine(isOrigin, 'must be a comma list of origins such as https://chat.example.com'))),
-);
-
-/** Whole milliseconds from 1 to `max`. */
-function deadline(max: number, fallback: number) {
-  const problem = `must be a whole number of milliseconds from 1 to ${max}`;
-  const isInRange = (text: string) => /^[1-9][0-9]{0,9}$/.test(text) && Number(text) <= max;
-  return z.pipe(z._default(z.string().check(z.refine(isInRange, problem)), String(fallback)), z.transform(Number));
-}
-
-const botConfig = z.strictObject({
-  id: z.string().check(z.regex(BOT_ID_PATTERN, 'must be 2 to 48 lower-case letters, digits and hyphens')),
-  name: z.string().check(z.minLength(1, 'is empty'), z.maxLength(MAX_BOT_NAME_LENGTH, 'is too long')),
-  kind: z._default(z.enum(['ollama', 'openai', 'workers-ai'], 'must be ollama, openai or workers-ai'), 'ollama'),
-  model: z.optional(modelName),
-  baseUrl: z.optional(baseUrl),
-  /** Which secret holds the key, so that no key stands in wrangler.toml; others cannot be named. */
-  apiKeyVariable: z.optional(z.string().check(z.regex(/^[A-Z0-9_]+_API_KEY$/, 'must end in _API_KEY'))),
-  systemPrompt: z.optional(z.string()),
-  options: z._default(z.record(z.string(), z.unknown()), {}),
-  think: z.optional(z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])])),
-  keepAlive: z.optional(z.union([z.string(), z.number()])),
-});
-const botList = z.array(botConfig, 'must be a JSON array').check(z.maxLength(MAX_BOTS, `holds more than ${MAX_BOTS}`));
+const botList = z.array(botSpec, 'must be a JSON array').check(z.maxLength(MAX_BOTS, `holds more than ${MAX_BOTS}`));
 
 const variables = z.object({
-  OLLAMA_BASE_URL: z._default(baseUrl, 'http://127.0.0.1:11434'),
+  OLLAMA_BASE_URL: z._default(endpointUrl, 'http://127.0.0.1:11434'),
   OLLAMA_API_KEY: z.optional(apiKey),
   DEFAULT_MODEL: z._default(modelName, DEFAULT_MODEL),
   CONNECT_TIMEOUT_MS: deadline(MAX_CONNECT_TIMEOUT_MS, 5_000),
@@ -156,11 +120,19 @@ const variables = z.object({
   IDLE_TIMEOUT_MS: deadline(MAX_TOKEN_TIMEOUT_MS, 60_000),
   TOTAL_TIMEOUT_MS: deadline(MAX_TOTAL_TIMEOUT_MS, 600_000),
   ALLOWED_ORIGINS: z._default(origins, []),
+  ALLOWED_ENDPOINTS: z._default(endpoints, []),
   SESSION_SECRET: z
     .string('is missing: set a random text of at least 32 characters')
     .check(z.minLength(MIN_SESSION_SECRET_LENGTH, `needs at least ${MIN_SESSION_SECRET_LENGTH} characters`)),
   OPERATOR_TOKEN: z.optional(
     apiKey.check(z.minLength(MIN_OPERATOR_TOKEN_LENGTH, `needs at least ${MIN_OPERATOR_TOKEN_LENGTH} characters`)),
+  ),
+  ACCESS_TEAM_DOMAIN: z.optional(issuer),
+  ACCESS_AUD: z.optional(z.string()),
+  OPERATOR_GROUP: z.optional(z.string()),
+  ALERT_WEBHOOK_URL: z.optional(endpointUrl),
+  ALERT_WEBHOOK_SECRET: z.optional(
+    apiKey.check(z.minLength(MIN_SESSION_SECRET_LENGTH, `needs at least ${MIN_SESSION_SECRET_LENGTH} characters`)),
   ),
   SYSTEM_PROMPT: z._default(z.string(), ''),
   BOTS: z.optional(z.string()),
@@ -193,6 +165,15 @@ function readConfig(env: RawVariables): Config | ConfigError {
   const values = result.data;
   const bots = readBots(env, values.BOTS, values.OLLAMA_BASE_URL, values.OLLAMA_API_KEY ?? null);
   if (bots instanceof ConfigError) return bots;
+  const { ACCESS_TEAM_DOMAIN: teamIssuer, ACCESS_AUD: audience } = values;
+  if ((teamIssuer === undefined) !== (audience === undefined)) {
+    return new ConfigError(audience === undefined ? 'ACCESS_AUD' : 'ACCESS_TEAM_DOMAIN', 'is missing: both or neither');
+  }
+  const { ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: secret } = values;
+  if (url !== undefined && secret === undefined) {
+    return new ConfigError('ALERT_WEBHOOK_SECRET', 'is missing: alerts are sent signed');
+  }
+  const own = [values.OLLAMA_BASE_URL, ...bots.flatMap(({ spec }) => spec.endpoint ?? [])];
   return {
     endpoint: { baseUrl: values.OLLAMA_BASE_URL, apiKey: values.OLLAMA_API_KEY ?? null },
     defaultModel: values.DEFAULT_MODEL,
@@ -204,8 +185,14 @@ function readConfig(env: RawVariables): Config | ConfigError {
       totalTimeoutMs: values.TOTAL_TIMEOUT_MS,
     },
     allowedOrigins: values.ALLOWED_ORIGINS,
+    allowedEndpoints: [...new Set([...own, ...values.ALLOWED_ENDPOINTS])],
     sessionSecret: values.SESSION_SECRET,
     operatorToken: values.OPERATOR_TOKEN ?? null,
+    access:
+      teamIssuer === undefined || audience === undefined
+        ? null
+        : { issuer: teamIssuer, audience, operatorGroup: values.OPERATOR_GROUP ?? null },
+    alertWebhook: url === undefined || secret === undefined ? null : { url, secret },
     bots,
     modelSource: values.MODEL_SOURCE,
   };
@@ -253,17 +240,15 @@ function readBots(
     if (ids.has(bot.id)) return new ConfigError('BOTS', `[${index}].id is used twice`);
     ids.add(bot.id);
     // The defaults are an Ollama's address and one of its models: right for Ollama only.
-    if (bot.kind === 'openai' && bot.baseUrl === undefined) {
-      return new ConfigError('BOTS', `[${index}].baseUrl is missing: a bot of kind openai needs one`);
+    if (bot.kind === 'openai' && bot.endpoint === undefined) {
+      return new ConfigError('BOTS', `[${index}].endpoint is missing: a bot of kind openai needs one`);
     }
     if (bot.kind !== 'ollama' && bot.model === undefined) {
       return new ConfigError('BOTS', `[${index}].model is missing: a bot of kind ${bot.kind} needs one`);
     }
     const key = keyOf(env, bot, defaultUrl, defaultKey);
     if (key instanceof ConfigError) return key;
-    const { id, name, kind, options } = bot;
-    const { model = null, baseUrl: url = null, systemPrompt = null, think = null, keepAlive = null } = bot;
-    bots.push({ id, name, kind, model, baseUrl: url, apiKey: key, systemPrompt, options, think, keepAlive });
+    bots.push({ spec: bot, apiKey: key });
   }
   return bots;
 }
@@ -271,7 +256,7 @@ function readBots(
 /** The bot's own key; without one the default endpoint's, but never for another host than that is for. */
 function keyOf(
   env: RawVariables,
-  bot: z.infer<typeof botConfig>,
+  bot: BotSpec,
   defaultUrl: string,
   defaultKey: string | null,
 ): string | null | ConfigError {
@@ -279,7 +264,7 @@ function keyOf(
     const key = apiKey.safeParse(textVariable(env, bot.apiKeyVariable));
     return key.success ? key.data : new ConfigError(bot.apiKeyVariable, 'is missing or not a key, and a bot needs it');
   }
-  const isDefaultHost = bot.baseUrl === undefined || new URL(bot.baseUrl).origin === new URL(defaultUrl).origin;
+  const isDefaultHost = bot.endpoint === undefined || new URL(bot.endpoint).origin === new URL(defaultUrl).origin;
   return isDefaultHost ? defaultKey : null;
 }
 
@@ -296,16 +281,4 @@ function firstProblem(
   if (index === undefined) return new ConfigError(variable, problem);
   const place = [`[${String(index)}]`, ...fields.map(String)].join('.');
   return new ConfigError(variable, `${place} ${issue.code === 'unrecognized_keys' ? 'has an unknown field' : problem}`);
-}
-
-function isPlainHttpUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password, search, hash } = new URL(text);
-  const isHttp = protocol === 'http:' || protocol === 'https:';
-  return isHttp && `${username}${password}${search}${hash}` === '' && !/[?#\\\s]/.test(text);
-}
-
-/** Exactly as browsers send it: scheme, host and port, nothing more. */
-function isOrigin(text: string): boolean {
-  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }

@@ -28,6 +28,7 @@ function build(env: Bindings): App {
       },
     },
     session: (id) => env.SESSIONS.getByName(id),
+    control: (id) => env.CONTROL.getByName(id),
     fetchAsset: (request) => env.ASSETS.fetch(request),
     probeEndpoint: probe,
     refuseUpgrade,

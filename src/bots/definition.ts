@@ -2,9 +2,10 @@
  * Bots as configuration describes them: how each generates and what stands in front of its
  * conversations. Reading a definition never touches the network.
  */
-import type { Config, BotConfig } from '../env.ts';
+import type { Config } from '../env.ts';
 import type { BotRef } from '../protocol/values.ts';
 import type { ModelSettings } from '../responders/port.ts';
+import type { BotSpec } from './spec.ts';
 
 export const DEFAULT_BOT_ID = 'default';
 const DEFAULT_BOT_NAME = 'Assistant';
@@ -19,7 +20,7 @@ export interface BotDefinition {
 
 /** The default bot (which configuration may redefine), then the others in the order configured. */
 export function configuredBots(config: Config): BotDefinition[] {
-  const bots = config.bots.map((bot) => define(bot, config));
+  const bots = config.bots.map(({ spec, apiKey }) => define(spec, apiKey, config));
   if (bots.some(({ id }) => id === DEFAULT_BOT_ID)) return bots;
   return [modelBot(DEFAULT_BOT_ID, DEFAULT_BOT_NAME, config.defaultModel, config), ...bots];
 }
@@ -55,21 +56,27 @@ export function refOf({ id, name, settings }: BotDefinition): BotRef {
   return { id, name, model: settings.model };
 }
 
-function define(bot: BotConfig, config: Config): BotDefinition {
-  const { id, name, kind, apiKey, options, think, keepAlive } = bot;
+/** A definition with what it leaves out filled in from configuration; `apiKey` is its own or the default endpoint's. */
+export function define(spec: BotSpec, apiKey: string | null, config: Config): BotDefinition {
+  const { id, name, kind, options, think = null, keepAlive = null } = spec;
   return {
     id,
     name,
-    systemPrompt: bot.systemPrompt ?? config.systemPrompt,
+    systemPrompt: spec.systemPrompt ?? config.systemPrompt,
     settings: {
       kind,
-      baseUrl: bot.baseUrl ?? config.endpoint.baseUrl,
+      baseUrl: spec.endpoint ?? config.endpoint.baseUrl,
       apiKey,
-      model: bot.model ?? config.defaultModel,
+      model: spec.model ?? config.defaultModel,
       options,
       think,
       keepAlive,
-      deadlines: config.deadlines,
+      deadlines: {
+        connectTimeoutMs: spec.deadlines?.connectTimeoutMs ?? config.deadlines.connectTimeoutMs,
+        firstTokenTimeoutMs: spec.deadlines?.firstTokenTimeoutMs ?? config.deadlines.firstTokenTimeoutMs,
+        idleTimeoutMs: spec.deadlines?.idleTimeoutMs ?? config.deadlines.idleTimeoutMs,
+        totalTimeoutMs: spec.deadlines?.totalTimeoutMs ?? config.deadlines.totalTimeoutMs,
+      },
     },
   };
 }

@@ -3,7 +3,7 @@
  * is a virtual table, which Drizzle does not know, and has a migration written by hand.
  */
 import { sql } from 'drizzle-orm';
-import { check, index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { check, index, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { SESSION_SPAN } from './row-id.ts';
 
 /** Not written per turn: what happened last in a session is read from its newest message. */
@@ -70,3 +70,62 @@ export const removedSessions = sqliteTable('removed_sessions', {
   /** Milliseconds since 1970. */
   at: integer('at').notNull(),
 });
+
+/**
+ * The bots that an operator made or changed, or that somebody talked to: a copy of what their objects
+ * know, for lists and metrics. Each object writes its own row.
+ */
+export const bots = sqliteTable('bots', {
+  id: text('id').primaryKey(),
+  name: text('name').notNull(),
+  model: text('model').notNull(),
+  /** BotState. */
+  state: text('state').notNull(),
+  /** JSON: the definition (BotSpec), null where configuration defines the bot. */
+  spec: text('spec'),
+  revision: integer('revision').notNull(),
+  deleted: integer('deleted', { mode: 'boolean' }).notNull().default(false),
+  /** JSON: the last BotStatus that was written, without id, name, model, state and revision. */
+  status: text('status').notNull(),
+  /** Grows with every write of the object: an older one delivered late loses. */
+  version: integer('version').notNull(),
+  /** Milliseconds since 1970. */
+  updatedAt: integer('updated_at').notNull(),
+});
+
+/** Operators' actions, copied from the bots' own hash-chained logs. */
+export const audit = sqliteTable(
+  'audit',
+  {
+    bot: text('bot').notNull(),
+    seq: integer('seq').notNull(),
+    /** Milliseconds since 1970. */
+    at: integer('at').notNull(),
+    actor: text('actor').notNull(),
+    action: text('action').notNull(),
+    /** JSON. */
+    detail: text('detail').notNull(),
+    /** Hex. */
+    hash: text('hash').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.bot, table.seq] }), index('audit_at').on(table.at)],
+);
+
+/** Alerts that fire or fired. */
+export const alerts = sqliteTable(
+  'alerts',
+  {
+    bot: text('bot').notNull(),
+    rule: text('rule').notNull(),
+    severity: text('severity', { enum: ['warning', 'critical'] }).notNull(),
+    /** Milliseconds since 1970; `resolvedAt` null while it fires. */
+    startedAt: integer('started_at').notNull(),
+    resolvedAt: integer('resolved_at'),
+    value: real('value').notNull(),
+    threshold: real('threshold').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.bot, table.rule, table.severity, table.startedAt] }),
+    index('alerts_started').on(table.startedAt),
+  ],
+);

@@ -110,6 +110,11 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
     return { ok: true, value: { ...accepted, reply } };
   }
 
+  /** See `SessionRpc`. */
+  async wake(): Promise<void> {
+    this.#runtime?.wake();
+  }
+
   async messages(user: string, page: { before?: number; limit: number }): Promise<Result<MessagePage>> {
     const runtime = this.#for(user);
     if (!runtime) return { ok: false, error: NOT_FOUND };

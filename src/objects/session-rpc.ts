@@ -56,6 +56,8 @@ export interface SessionRpc {
     message: { id: string; text: string; priority?: number },
     waitMs: number,
   ): Promise<Result<Accepted & { reply: BotMessage | null }>>;
+  /** The bot has news for a turn that waits: ask it again. Says nothing to nobody, so it names no user. */
+  wake(): Promise<void>;
   /** The page of messages with `seq` < `before` (absent: the newest). */
   messages(user: string, page: { before?: number; limit: number }): Promise<Result<MessagePage>>;
 }

@@ -242,6 +242,9 @@ export class SessionRuntime<Socket extends TabSocket> {
     });
   }
 
+  /** The bot has news for the turn that waits. */
+  wake(): void {}
+
   /** The platform's alarm: whatever is left to do without anybody asking. */
   alarm(): Promise<void> {
     return this.#alarm.run();

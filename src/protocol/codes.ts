@@ -23,6 +23,7 @@ export const REQUEST_ERRORS = [
   'session_not_found',
   'too_many_tabs',
   'bot_not_found',
+  'bot_exists',
   'unauthorized',
   'origin_forbidden',
   'rate_limited',
@@ -53,6 +54,10 @@ export const TURN_ERRORS = [
   'answer_malformed',
   'line_too_long',
   'bot_unavailable',
+  'bot_stopped',
+  'line_full',
+  'line_timeout',
+  'budget_exhausted',
   'interrupted',
 ] as const;
 
@@ -75,6 +80,8 @@ export const CLOSE = {
   notReading: 4103,
   /** Too many frames that could not be read. */
   badFrames: 4400,
+  /** What proved who this is has expired, or was taken back. */
+  unauthorized: 4401,
   /** Unknown session, or not yours; or it was deleted while connected. */
   sessionNotFound: 4404,
   /** The client's protocol version is not served. */

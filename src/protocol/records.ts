@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini';
 import { TURN_ERRORS } from './codes.ts';
-import { attempt, botRef, folder, messageId, priority, seq, timestampMs, title, usage } from './values.ts';
+import { answeredBy, attempt, botRef, folder, messageId, priority, seq, timestampMs, title, usage } from './values.ts';
 
 /** The session came into being. Always the first record, and only the first. */
 const created = z.object({ kind: z.literal('created'), bot: botRef, title });
@@ -19,7 +19,7 @@ const restarted = z.object({ kind: z.literal('restarted'), turn: seq, attempt })
 /** An ended turn is to be answered once more; its last outcome is superseded. */
 const regenerated = z.object({ kind: z.literal('regenerated'), turn: seq, attempt });
 
-const outcome = { turn: seq, attempt, text: z.string(), thinking: z.optional(z.string()) };
+const outcome = { turn: seq, attempt, text: z.string(), thinking: z.optional(z.string()), by: z.optional(answeredBy) };
 /** The answer, whole. Ends its turn. `finish: "length"` says that it was cut. */
 const reply = z.object({
   kind: z.literal('reply'),

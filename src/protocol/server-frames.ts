@@ -4,9 +4,16 @@ import { REQUEST_ERRORS, type RequestErrorCode } from './codes.ts';
 import { eventFrame } from './records.ts';
 import { attempt, botRef, channel, messageId, offset, priority, seq, seqOrZero, title } from './values.ts';
 
+/**
+ * Why the running turn does not begin yet: others are before it in its bot's line (`place` counts from
+ * 1), an operator stopped or paused the bot, its endpoint does not answer, or this minute's turns are used up.
+ */
+const wait = z.object({ reason: z.enum(['line', 'stopped', 'paused', 'endpoint', 'rate']), place: z.int() });
+export type TurnWait = z.infer<typeof wait>;
+
 /** Who is being answered and who waits, in the order in which they will be answered. */
 const queueView = {
-  running: z.nullable(z.object({ turn: seq, attempt })),
+  running: z.nullable(z.object({ turn: seq, attempt, wait: z.optional(wait) })),
   waiting: z.array(z.object({ turn: seq, id: messageId, priority })),
 };
 export type QueueView = z.infer<z.ZodMiniObject<typeof queueView>>;

@@ -22,6 +22,10 @@ export const folder = z.string().check(z.maxLength(MAX_FOLDER_LENGTH));
 export const botRef = z.object({ id: z.string(), name: z.string(), model: z.string() });
 export type BotRef = z.infer<typeof botRef>;
 
+/** Who answered a turn: a message may name another bot than its session's, and a bot changes. */
+export const answeredBy = z.object({ id: z.string(), name: z.string(), revision: z.int() });
+export type AnsweredBy = z.infer<typeof answeredBy>;
+
 /** The two channels of an answer; each has offsets of its own. */
 export const channel = z.enum(['text', 'thinking']);
 export type Channel = z.infer<typeof channel>;

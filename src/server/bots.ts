@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import { isOperator } from '../auth/identity.ts';
 import type { BotDefinition } from '../bots/definition.ts';
 import { modelAvailable, type EndpointState } from '../bots/directory.ts';
-import { BOT_ID_PATTERN } from '../env.ts';
+import { BOT_ID_PATTERN } from '../bots/spec.ts';
 import type { AppEnv, ServerDeps } from './deps.ts';
 import { RequestRefused, refused } from './problem.ts';
 

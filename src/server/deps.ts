@@ -2,6 +2,7 @@
 import type { BotDirectory } from '../bots/directory.ts';
 import type { Config, SessionStub } from '../env.ts';
 import type { SessionFilter, SessionPage } from '../history/list.ts';
+import type { BotRpc } from '../objects/bot-rpc.ts';
 import type { SearchFilter, SearchPage } from '../history/search.ts';
 import type { WireError } from '../protocol/server-frames.ts';
 import type { Endpoint } from '../responders/discovery.ts';
@@ -28,6 +29,8 @@ export interface ServerDeps {
   history: HistoryReads;
   /** The object of the session with this id, whether or not there is such a session. */
   session(id: string): SessionStub;
+  /** The object of the bot with this id, whether or not there is such a bot. */
+  control(id: string): BotRpc;
   /** The built page and its parts. */
   fetchAsset(request: Request): Promise<Response>;
   /** Resolves when the endpoint answers, with its version where it has one; throws a TurnFailure. */

@@ -40,6 +40,7 @@ export const STATUS: Readonly<Record<RequestErrorCode, ProblemStatus>> = {
   session_not_found: 404,
   too_many_tabs: 429,
   bot_not_found: 404,
+  bot_exists: 409,
   unauthorized: 401,
   origin_forbidden: 403,
   rate_limited: 429,

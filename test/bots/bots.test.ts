@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { configuredBots, refOf, settingsFor } from '../../src/bots/definition.ts';
 import { createBotDirectory, modelAvailable } from '../../src/bots/directory.ts';
 import { modelBots } from '../../src/bots/model-bots.ts';
-import { BOT_ID_PATTERN, parseConfig } from '../../src/env.ts';
+import { BOT_ID_PATTERN } from '../../src/bots/spec.ts';
+import { parseConfig } from '../../src/env.ts';
 import type { ModelInfo } from '../../src/responders/discovery.ts';
 import { TurnFailure } from '../../src/responders/port.ts';
 
@@ -10,7 +11,7 @@ const SESSION_SECRET = 'a-secret-of-at-least-32-characters!!';
 const BOTS = JSON.stringify([
   { id: 'poet', name: 'Poet', model: 'poems:7b', systemPrompt: 'Rhyme.', options: { temperature: 1 }, think: 'low' },
   { id: 'plain', name: 'Plain' },
-  { id: 'other', name: 'Other', kind: 'openai', baseUrl: 'http://127.0.0.1:9999/', model: 'm' },
+  { id: 'other', name: 'Other', kind: 'openai', endpoint: 'http://127.0.0.1:9999/', model: 'm' },
 ]);
 const config = parseConfig({ SESSION_SECRET, BOTS, SYSTEM_PROMPT: 'Be brief.', IDLE_TIMEOUT_MS: '1234' });
 const models = (...names: string[]): ModelInfo[] => names.map((model) => ({ model, capabilities: ['completion'] }));

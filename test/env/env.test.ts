@@ -107,7 +107,7 @@ describe('parseConfig', () => {
     ['an id too short', 'BOTS', bot({ id: 'h' })],
     ['an unknown kind', 'BOTS', bot({ kind: 'mind' })],
     ['an unknown field', 'BOTS', bot({ temprature: 1 })],
-    ['a wrong address', 'BOTS', bot({ baseUrl: 'nowhere' })],
+    ['a wrong address', 'BOTS', bot({ endpoint: 'nowhere' })],
     ['a wrong think', 'BOTS', bot({ think: 'hard' })],
     ['options that are no object', 'BOTS', bot({ options: [] })],
     ['an openai bot without an address', 'BOTS', bot({ kind: 'openai', model: 'm' })],
@@ -149,16 +149,16 @@ describe('keys of bots', () => {
 
   it("are the default endpoint's on its own host", () => {
     expect(keyOf({})).toBe('default-key');
-    expect(keyOf({ baseUrl: 'https://models.example/other' })).toBe('default-key');
+    expect(keyOf({ endpoint: 'https://models.example/other' })).toBe('default-key');
   });
 
   it("are never the default endpoint's on another host", () => {
-    expect(keyOf({ baseUrl: 'https://elsewhere.example' })).toBeNull();
-    expect(keyOf({ baseUrl: 'http://models.example' })).toBeNull();
+    expect(keyOf({ endpoint: 'https://elsewhere.example' })).toBeNull();
+    expect(keyOf({ endpoint: 'http://models.example' })).toBeNull();
   });
 
   it('come from the secret that the bot names', () => {
-    const fields = { baseUrl: 'https://elsewhere.example', apiKeyVariable: 'OTHER_API_KEY' };
+    const fields = { endpoint: 'https://elsewhere.example', apiKeyVariable: 'OTHER_API_KEY' };
     expect(keyOf(fields, { OTHER_API_KEY: 'other-key' })).toBe('other-key');
   });
 

@@ -22,7 +22,7 @@ function read(places: { toml?: Values; file?: string; environment?: NodeJS.Proce
 }
 
 const BOTS =
-  '[{"id":"cloud","name":"Cloud","kind":"openai","baseUrl":"https://a.example","model":"m","apiKeyVariable":"CLOUD_API_KEY"}]';
+  '[{"id":"cloud","name":"Cloud","kind":"openai","endpoint":"https://a.example","model":"m","apiKeyVariable":"CLOUD_API_KEY"}]';
 
 describe('readVariables', () => {
   it('takes the environment before .dev.vars before wrangler.toml', () => {

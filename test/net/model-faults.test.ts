@@ -180,8 +180,8 @@ beforeAll(async () => {
   for (const _ of CASES) proxies.push(await TcpProxy.start(model.url));
   const standard = await TcpProxy.start(model.url);
   proxies.push(standard);
-  const bots = CASES.map(({ name }, index) => ({ id: `bot-${index}`, name, baseUrl: proxies[index]?.url }));
-  bots.push({ id: 'direct', name: 'Direct', baseUrl: model.url });
+  const bots = CASES.map(({ name }, index) => ({ id: `bot-${index}`, name, endpoint: proxies[index]?.url }));
+  bots.push({ id: 'direct', name: 'Direct', endpoint: model.url });
   server = await RealServer.start({
     variables: {
       OLLAMA_BASE_URL: standard.url,

@@ -60,6 +60,8 @@ export class FakeSession implements SessionStub {
     return this.#summaryFor(user);
   }
 
+  async wake(): Promise<void> {}
+
   async remove(user: string): Promise<Result<null>> {
     const current = this.#summaryFor(user);
     if (!current.ok) return current;
