@@ -1,7 +1,7 @@
 /** The answers of the HTTP API as a client reads them: fields that it does not know are welcome. */
 import * as z from 'zod/mini';
 import { TURN_ERRORS } from '../protocol/codes.ts';
-import { attempt, botRef, folder, priority, seq, timestampMs, title, usage } from '../protocol/values.ts';
+import { answeredBy, attempt, botRef, folder, priority, seq, timestampMs, title, usage } from '../protocol/values.ts';
 
 const cursor = z.nullable(z.string());
 
@@ -38,13 +38,14 @@ const botMessage = z.object({
   ...common,
   status: z.enum(['complete', 'stopped', 'failed', 'superseded']),
   attempt,
+  by: z.exactOptional(answeredBy),
   thinking: z.exactOptional(z.string()),
   model: z.exactOptional(z.string()),
   finish: z.exactOptional(z.enum(['stop', 'length'])),
   usage: z.exactOptional(usage),
   error: z.exactOptional(z.object({ code: z.enum(TURN_ERRORS), message: z.string() })),
 });
-const message = z.discriminatedUnion('role', [userMessage, botMessage]);
+export const message = z.discriminatedUnion('role', [userMessage, botMessage]);
 
 /** `nextCursor` is the next `before`: the messages from there on are held. */
 export const messagesPage = z.object({
@@ -53,14 +54,30 @@ export const messagesPage = z.object({
 });
 export type MessagesPage = z.infer<typeof messagesPage>;
 
-const bot = z.object({
+export const bot = z.object({
+  id: z.string(),
+  name: z.string(),
+  model: z.string(),
+  /** `stopped`, `starting`, `running`, `paused`, `degraded`; a newer server may know others. */
+  state: z.string(),
+  /** Whether the endpoint has the model just now; null where nobody can tell. */
+  available: z.exactOptional(z.nullable(z.boolean())),
+});
+export type ApiBot = z.infer<typeof bot>;
+
+/** What everybody may know of a bot's work. Operators are told more. */
+export const botStatus = z.object({
   id: z.string(),
   name: z.string(),
   model: z.string(),
   state: z.string(),
-  /** Whether the endpoint has the model just now; null where nobody can tell. */
-  available: z.nullable(z.boolean()),
+  /** What made the state what it is, for people. */
+  because: z.exactOptional(z.nullable(z.string())),
+  /** Turns being answered and turns waiting just now. */
+  running: z.exactOptional(z.int()),
+  queued: z.exactOptional(z.int()),
 });
+export type ApiBotStatus = z.infer<typeof botStatus>;
 
 export const botList = z.object({
   bots: z.array(bot),

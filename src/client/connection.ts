@@ -275,6 +275,7 @@ export class Connection {
 }
 
 function errorOfClose(code: number): RequestErrorCode {
+  if (code === CLOSE.unauthorized) return 'unauthorized';
   if (code === CLOSE.sessionNotFound) return 'session_not_found';
   if (code === CLOSE.protocolVersion) return 'protocol_version';
   if (code === CLOSE.tooManyTabs) return 'too_many_tabs';

@@ -31,7 +31,7 @@ export class ApiError extends Error {
   }
 }
 
-interface ApiOptions {
+export interface ApiOptions {
   /** Where the server is, like `http://127.0.0.1:8787`; default: where the page came from. */
   baseUrl?: string;
   fetch?: typeof fetch;
@@ -63,6 +63,8 @@ export interface Api {
   deleteSession(session: string): Promise<void>;
   messagesPage(session: string, page?: { before?: number; limit?: number }): Promise<shapes.MessagesPage>;
   listBots(page?: { cursor?: string; limit?: number }): Promise<shapes.BotList>;
+  bot(id: string): Promise<shapes.ApiBot>;
+  botStatus(id: string): Promise<shapes.ApiBotStatus>;
   search(
     query: { q: string; bot?: string; from?: number; to?: number; cursor?: string; limit?: number },
     signal?: AbortSignal,
@@ -78,7 +80,15 @@ interface Call {
   signal?: AbortSignal | undefined;
 }
 
-export function createApi(options: ApiOptions = {}): Api {
+interface Caller {
+  /** A call that answers with something of `shape`. */
+  ask<T>(path: string, shape: z.ZodMiniType<T>, call?: Call): Promise<T>;
+  /** A call whose answer does not matter, only that it was not refused. */
+  tell(path: string, call: Call): Promise<void>;
+}
+
+/** For parts of the API that have a file of their own, so that only who needs them loads them. */
+export function createCaller(options: ApiOptions = {}): Caller {
   const ask = async <T>(path: string, shape: z.ZodMiniType<T>, call: Call = {}): Promise<T> => {
     const response = await request(options, path, call);
     const parsed = shape.safeParse(await jsonOf(response));
@@ -89,7 +99,15 @@ export function createApi(options: ApiOptions = {}): Api {
     const response = await request(options, path, call);
     await response.body?.cancel();
   };
-  const sessionPath = (session: string): string => `/api/sessions/${encodeURIComponent(session)}`;
+  return { ask, tell };
+}
+
+export function sessionPath(session: string): string {
+  return `/api/sessions/${encodeURIComponent(session)}`;
+}
+
+export function createApi(options: ApiOptions = {}): Api {
+  const { ask, tell } = createCaller(options);
   return {
     createSession: (settings = {}) => ask('/api/sessions', shapes.session, { method: 'POST', body: settings }),
     listSessions: (page = {}) => ask('/api/sessions', shapes.sessionList, { query: { ...page } }),
@@ -98,6 +116,8 @@ export function createApi(options: ApiOptions = {}): Api {
     messagesPage: (session, page = {}) =>
       ask(`${sessionPath(session)}/messages`, shapes.messagesPage, { query: { ...page } }),
     listBots: (page = {}) => ask('/api/bots', shapes.botList, { query: { ...page } }),
+    bot: (id) => ask(`/api/bots/${encodeURIComponent(id)}`, shapes.bot),
+    botStatus: (id) => ask(`/api/bots/${encodeURIComponent(id)}/status`, shapes.botStatus),
     search: (query, signal) => ask('/api/search', shapes.searchResult, { query: { ...query }, signal }),
   };
 }

@@ -46,7 +46,9 @@ export function queueAfter(queue: QueueView, record: EventFrame): QueueView {
 
 /** The queue once a piece of this attempt was seen: nobody else can be running. */
 export function queueRunning(queue: QueueView, turn: number, attempt: number): QueueView {
-  if (queue.running?.turn === turn && queue.running.attempt === attempt) return queue;
+  const { running } = queue;
+  // What says something waits no longer, whatever the last frame said.
+  if (running?.turn === turn && running.attempt === attempt && !running.wait) return queue;
   return { ...without(queue, turn), running: { turn, attempt } };
 }
 

@@ -149,6 +149,8 @@ function sameQueue(left: QueueView, right: QueueView): boolean {
   return (
     left.running?.turn === right.running?.turn &&
     left.running?.attempt === right.running?.attempt &&
+    left.running?.wait?.reason === right.running?.wait?.reason &&
+    left.running?.wait?.place === right.running?.wait?.place &&
     left.waiting.length === right.waiting.length &&
     left.waiting.every((waiting, index) => waiting.turn === right.waiting[index]?.turn)
   );

@@ -4,7 +4,7 @@
  */
 import type { TurnErrorCode } from './codes.ts';
 import type { LogRecord } from './records.ts';
-import type { Usage } from './values.ts';
+import type { AnsweredBy, Usage } from './values.ts';
 
 /** `queued` and `answering` are seen live only; at rest a person's message is `accepted` or `cancelled`. */
 export type UserStatus = 'queued' | 'answering' | 'accepted' | 'cancelled';
@@ -32,6 +32,8 @@ export interface BotMessage extends Common {
   role: 'bot';
   status: BotStatus;
   attempt: number;
+  /** Who answered; absent in records from before bots had revisions, and where no bot came to it. */
+  by?: AnsweredBy;
   thinking?: string;
   model?: string;
   finish?: 'stop' | 'length';
@@ -49,7 +51,8 @@ export function messageOf(record: LogRecord): Message | null {
   }
   if (record.kind !== 'reply' && record.kind !== 'stopped' && record.kind !== 'failed') return null;
   const { seq, turn, attempt, text, at } = record;
-  const common = { role: 'bot' as const, seq, turn, attempt, id: `${turn}.${attempt}`, text, at };
+  const by = record.by === undefined ? {} : { by: record.by };
+  const common = { role: 'bot' as const, seq, turn, attempt, id: `${turn}.${attempt}`, text, at, ...by };
   const thinking = record.thinking === undefined ? {} : { thinking: record.thinking };
   switch (record.kind) {
     case 'reply': {
