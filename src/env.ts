@@ -52,6 +52,8 @@ export interface Variables {
   BOTS?: string;
   /** Set by the local start, which knows whether it started the simulator. */
   MODEL_SOURCE?: string;
+  /** Set by the local start: whoever can give a name the address of this machine can call the server by it. */
+  LOCAL_SERVER?: string;
 }
 
 export interface Bindings extends Variables {
@@ -63,6 +65,7 @@ export interface Bindings extends Variables {
   AI?: Ai;
   CONNECT_LIMIT?: RateLimit;
   WRITE_LIMIT?: RateLimit;
+  READ_LIMIT?: RateLimit;
 }
 
 export interface Config {
@@ -90,6 +93,8 @@ export interface Config {
   alertWebhook: { url: string; secret: string } | null;
   bots: readonly BotConfig[];
   modelSource: 'ollama' | 'simulator';
+  /** The server listens on loopback, and refuses to be called by names that nobody gave it. */
+  localServer: boolean;
 }
 
 /** A bot as configured, with the key that its definition names. */
@@ -137,6 +142,7 @@ const variables = z.object({
   SYSTEM_PROMPT: z._default(z.string(), ''),
   BOTS: z.optional(z.string()),
   MODEL_SOURCE: z._default(z.enum(['ollama', 'simulator'], 'must be ollama or simulator'), 'ollama'),
+  LOCAL_SERVER: z._default(z.enum(['true', 'false'], 'must be true or false'), 'false'),
 });
 
 /** The variables as they come, before anybody looked at what they hold. */
@@ -195,6 +201,7 @@ function readConfig(env: RawVariables): Config | ConfigError {
     alertWebhook: url === undefined || secret === undefined ? null : { url, secret },
     bots,
     modelSource: values.MODEL_SOURCE,
+    localServer: values.LOCAL_SERVER === 'true',
   };
 }
 
@@ -246,7 +253,7 @@ function readBots(
     if (bot.kind !== 'ollama' && bot.model === undefined) {
       return new ConfigError('BOTS', `[${index}].model is missing: a bot of kind ${bot.kind} needs one`);
     }
-    const key = keyOf(env, bot, defaultUrl, defaultKey);
+    const key = apiKeyFor(env, bot, { endpoint: { baseUrl: defaultUrl, apiKey: defaultKey } });
     if (key instanceof ConfigError) return key;
     bots.push({ spec: bot, apiKey: key });
   }
@@ -254,18 +261,17 @@ function readBots(
 }
 
 /** The bot's own key; without one the default endpoint's, but never for another host than that is for. */
-function keyOf(
+export function apiKeyFor(
   env: RawVariables,
   bot: BotSpec,
-  defaultUrl: string,
-  defaultKey: string | null,
+  { endpoint }: Pick<Config, 'endpoint'>,
 ): string | null | ConfigError {
   if (bot.apiKeyVariable !== undefined) {
     const key = apiKey.safeParse(textVariable(env, bot.apiKeyVariable));
     return key.success ? key.data : new ConfigError(bot.apiKeyVariable, 'is missing or not a key, and a bot needs it');
   }
-  const isDefaultHost = bot.endpoint === undefined || new URL(bot.endpoint).origin === new URL(defaultUrl).origin;
-  return isDefaultHost ? defaultKey : null;
+  const isDefaultHost = bot.endpoint === undefined || new URL(bot.endpoint).origin === new URL(endpoint.baseUrl).origin;
+  return isDefaultHost ? endpoint.apiKey : null;
 }
 
 function firstProblem(

@@ -1,10 +1,10 @@
 /** From a session's question to a stream: the bot's settings, a prompt that fits them, and a responder. */
-import type { Bindings, Config } from '../env.ts';
-import { settingsFor } from '../bots/definition.ts';
+import { apiKeyFor, ConfigError, type Bindings, type Config } from '../env.ts';
+import { define, settingsFor } from '../bots/definition.ts';
 import { answer } from '../responders/answer.ts';
 import { ollama } from '../responders/ollama.ts';
 import { openai } from '../responders/openai.ts';
-import type { AnswerStream, Responders } from '../responders/port.ts';
+import { TurnFailure, type AnswerStream, type Responders } from '../responders/port.ts';
 import { buildPrompt } from '../responders/prompt.ts';
 import { workersAi } from '../responders/workers-ai.ts';
 import type { Question } from './ports.ts';
@@ -22,13 +22,21 @@ export function answerQuestion(
   question: Question,
   signal: AbortSignal,
 ): AnswerStream {
-  const { settings, systemPrompt } = settingsFor(question.bot, config);
+  const { settings, systemPrompt } = definitionOf(question, config, bindings);
   const contextTokens = positive(settings.options.num_ctx) ?? DEFAULT_CONTEXT_TOKENS;
   const wanted = positive(settings.options.num_predict) ?? DEFAULT_ANSWER_TOKENS;
   const answerTokens = Math.min(wanted, Math.floor(contextTokens * MAX_ANSWER_SHARE));
   const { text: user, history } = question;
   const prompt = buildPrompt({ system: systemPrompt, history, user, contextTokens, answerTokens });
   return answer(settings, prompt, { responders: respondersOf(bindings), signal });
+}
+
+/** @throws TurnFailure where the definition names a key that is not set */
+function definitionOf({ bot, spec }: Question, config: Config, bindings: Bindings) {
+  if (spec === null) return settingsFor(bot, config);
+  const apiKey = apiKeyFor(bindings, spec, config);
+  if (apiKey instanceof ConfigError) throw new TurnFailure('bot_unavailable', 'The bot is not fully configured.');
+  return define(spec, apiKey, config);
 }
 
 const NATIVE: Responders = { ollama: ollama(), openai: openai() };

@@ -3,20 +3,24 @@
  * alarm and bindings to the runtime, and its calls to whoever may make them.
  */
 import { DurableObject } from 'cloudflare:workers';
+import { refOf } from '../bots/definition.ts';
+import { createBotDirectory } from '../bots/directory.ts';
 import { parseConfig, type Bindings } from '../env.ts';
 import { projectRecords } from '../history/project-records.ts';
 import { removeSession } from '../history/remove.ts';
 import { SessionLog } from '../log/session-log.ts';
-import type { SqlPort } from '../log/sql.ts';
+import type { SqlPort, SqlValue } from '../log/sql.ts';
 import { CLOSE } from '../protocol/codes.ts';
 import { MAX_TABS } from '../protocol/limits.ts';
 import { PING_TEXT, PONG_TEXT, type WireError } from '../protocol/server-frames.ts';
 import { textProblem } from '../protocol/text.ts';
 import type { BotRef } from '../protocol/values.ts';
+import { listModels } from '../responders/discovery.ts';
 import { answerQuestion } from './answer-question.ts';
 import type { SessionPorts } from './ports.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
 import {
+  UNTIL_HEADER,
   USER_HEADER,
   type Accepted,
   type MessagePage,
@@ -24,9 +28,12 @@ import {
   type SessionPatch,
   type SessionRpc,
   type SessionSummary,
+  type SharedPage,
+  type ShareRow,
 } from './session-rpc.ts';
 import { SessionRuntime } from './session-runtime.ts';
-import { receive } from './socket-frames.ts';
+import { Shares } from './shares.ts';
+import { receive, sendMessage } from './socket-frames.ts';
 import type { BotMessage } from '../protocol/transcript.ts';
 
 /** The code that answers a close whose own code only a runtime may use. */
@@ -37,6 +44,9 @@ const NOT_FOUND: WireError = { code: 'session_not_found', message: 'There is no 
 
 export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
   #runtime: SessionRuntime<WebSocket> | null = null;
+  readonly #shares = new Shares(this.#sql());
+  /** In the object since a bot was told last. */
+  #rowsWritten = 0;
 
   constructor(ctx: DurableObjectState, env: Bindings) {
     super(ctx, env);
@@ -102,7 +112,7 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
     const runtime = this.#for(user);
     if (!runtime) return { ok: false, error: NOT_FOUND };
     const { id, text, priority = 0 } = message;
-    const error = textProblem(text, id) ?? runtime.send({ id, text, priority });
+    const error = textProblem(text, id) ?? sendMessage(runtime, { id, text, priority });
     if (error) return { ok: false, error };
     const accepted = runtime.accepted(id);
     if (!accepted) return { ok: false, error: NOT_FOUND };
@@ -121,9 +131,32 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
     return { ok: true, value: runtime.page(page.before ?? Number.MAX_SAFE_INTEGER, page.limit) };
   }
 
+  async share(user: string, share: { id: string; digest: string; expiresAt: number }): Promise<Result<ShareRow>> {
+    return this.#for(user) ? this.#shares.add(share, Date.now()) : { ok: false, error: NOT_FOUND };
+  }
+
+  async shares(user: string): Promise<Result<ShareRow[]>> {
+    return this.#for(user) ? { ok: true, value: this.#shares.list(Date.now()) } : { ok: false, error: NOT_FOUND };
+  }
+
+  async unshare(user: string, id: string): Promise<Result<boolean>> {
+    return this.#for(user) ? { ok: true, value: this.#shares.revoke(id) } : { ok: false, error: NOT_FOUND };
+  }
+
+  async shared(digest: string, page: { before?: number; limit: number }): Promise<Result<SharedPage>> {
+    const runtime = this.#runtime;
+    const share = runtime && !runtime.removed ? this.#shares.find(digest, Date.now()) : null;
+    if (!runtime || !share) return { ok: false, error: NOT_FOUND };
+    const { title, bot } = runtime.summary();
+    const { messages, nextBefore } = runtime.page(page.before ?? Number.MAX_SAFE_INTEGER, page.limit);
+    return { ok: true, value: { title, bot, messages, nextBefore, expiresAt: share.expiresAt } };
+  }
+
   /** A WebSocket upgrade; the server has checked where it comes from and for whom. */
   override async fetch(request: Request): Promise<Response> {
-    const runtime = this.#for(request.headers.get(USER_HEADER) ?? '');
+    const user = request.headers.get(USER_HEADER) ?? '';
+    const until = Number(request.headers.get(UNTIL_HEADER));
+    const runtime = this.#for(user);
     if (!runtime) return refuseUpgrade(NOT_FOUND, CLOSE.sessionNotFound);
     runtime.sweep();
     if (runtime.tabs.size >= MAX_TABS) {
@@ -133,6 +166,7 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     runtime.join(server);
+    runtime.tabs.get(server)?.vouch({ user, until });
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -156,10 +190,20 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
     await this.#runtime?.alarm();
   }
 
+  async #findBot(id: string): Promise<BotRef | null> {
+    const found = await createBotDirectory(parseConfig(this.env), { listModels, now: () => Date.now() }).find(id);
+    return found.ok ? refOf(found.value) : null;
+  }
+
   #sql(): SqlPort {
     const { storage } = this.ctx;
     return {
-      exec: (query, ...bindings) => storage.sql.exec(query, ...bindings),
+      exec: <Row extends Record<string, SqlValue>>(query: string, ...bindings: SqlValue[]) => {
+        const cursor = storage.sql.exec<Row>(query, ...bindings);
+        // What writes has written by now: cursors only go on reading.
+        this.#rowsWritten += cursor.rowsWritten;
+        return cursor;
+      },
       transaction: (body) => storage.transactionSync(body),
     };
   }
@@ -172,8 +216,18 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
         const timer = setTimeout(callback, delayMs);
         return () => clearTimeout(timer);
       },
-      setAlarm: (at) => void ctx.storage.setAlarm(at),
+      setAlarm: (at) => {
+        this.#rowsWritten += 1;
+        void ctx.storage.setAlarm(at);
+      },
       pingedAt: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0,
+      attend: (bot, call) => env.CONTROL.getByName(bot).attend(call),
+      findBot: (id) => this.#findBot(id),
+      takeRowsWritten: () => {
+        const rows = this.#rowsWritten;
+        this.#rowsWritten = 0;
+        return rows;
+      },
       answer: (question, signal) => answerQuestion(parseConfig(env), env, question, signal),
       async deliver({ id, owner }, records) {
         await projectRecords(env.DB, { id, user: owner }, records);

@@ -41,6 +41,11 @@ export class Delivery {
     this.#newestAt = at;
   }
 
+  /** How long the oldest record has waited, in ms; 0 when D1 has everything up to `head`. */
+  lagMs(head: number, now: number): number {
+    return head > this.session.delivered && this.#oldestAt > 0 ? now - this.#oldestAt : 0;
+  }
+
   /** When the next delivery should run (ms since 1970), or null when D1 has everything up to `head`. */
   dueAt(head: number, busy: boolean): number | null {
     const waiting = head - this.session.delivered;

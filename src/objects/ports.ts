@@ -1,15 +1,28 @@
 /** What a session's runtime needs of the world. The Durable Object provides the real things, tests their own. */
+import type { BotSpec } from '../bots/spec.ts';
 import type { PastTurn } from '../log/conversation.ts';
 import type { SessionRow } from '../log/session-log.ts';
 import type { LogRecord } from '../protocol/records.ts';
 import type { BotRef } from '../protocol/values.ts';
 import type { AnswerStream } from '../responders/port.ts';
+import type { SessionAnswer, SessionCall } from './bot-rpc.ts';
 
 export interface Question {
   bot: BotRef;
+  /** The bot's definition; null: as configuration defines it, or else the model that `bot` names. */
+  spec: BotSpec | null;
   text: string;
   /** Earlier turns, newest first; read only as far back as the prompt has room. */
   history: Iterable<PastTurn>;
+}
+
+/** A bot's word that a turn may begin, and what to begin it with. */
+export interface Permit {
+  bot: BotRef;
+  spec: BotSpec | null;
+  revision: number;
+  /** ms */
+  waitedMs: number;
 }
 
 export interface SessionPorts<Socket> {
@@ -21,6 +34,12 @@ export interface SessionPorts<Socket> {
   setAlarm(at: number): void;
   /** When the platform last answered a ping of this socket (ms since 1970); 0 if never. */
   pingedAt(socket: Socket): number;
+  /** A call to the object of the bot with this id. */
+  attend(bot: string, call: SessionCall): Promise<SessionAnswer>;
+  /** The bot with this id, or null where there is none, or none that can be found just now. */
+  findBot(id: string): Promise<BotRef | null>;
+  /** Rows written in the object since this was asked last. */
+  takeRowsWritten(): number;
   /** Asks the bot. Aborting the signal closes the connection to the model. */
   answer(question: Question, signal: AbortSignal): AnswerStream;
   /** Brings records into the history; the same ones again are harmless. */

@@ -11,18 +11,19 @@ import { RecentTurns } from '../log/recent-turns.ts';
 import type { SessionLog } from '../log/session-log.ts';
 import { encodeServerFrame } from '../protocol/codec.ts';
 import type { LogRecord } from '../protocol/records.ts';
-import type { WireError } from '../protocol/server-frames.ts';
+import type { QueueView, WireError } from '../protocol/server-frames.ts';
 import { messageOf, type BotMessage, type Message } from '../protocol/transcript.ts';
-import type { Command } from '../session/command.ts';
+import type { Command, Partial } from '../session/command.ts';
 import { EMPTY_STATE, positionOf, queueView, type SessionState } from '../session/state.ts';
 import { decodeState, encodeState } from '../session/stored-state.ts';
-import { transition, type Effect } from '../session/transition.ts';
+import { MAX_RESTARTS, transition, type Effect } from '../session/transition.ts';
+import type { CallFacts } from './bot-calls.ts';
 import { Delivery } from './delivery.ts';
-import { Generation } from './generation.ts';
 import type { SessionPorts } from './ports.ts';
 import type { Accepted, MessagePage, SessionSummary } from './session-rpc.ts';
 import type { Tab, TabSocket } from './tab.ts';
 import { Tabs } from './tabs.ts';
+import { TurnRunner } from './turn-runner.ts';
 import { WorkAlarm } from './work-alarm.ts';
 
 /** Records and characters read from the log at once for a tab that lacks many. */
@@ -40,7 +41,9 @@ export class SessionRuntime<Socket extends TabSocket> {
   readonly #turns: RecentTurns;
   readonly #alarm: WorkAlarm;
   #state: SessionState;
-  #generation: Generation | null = null;
+  readonly #runner: TurnRunner;
+  #restarts = 0;
+  #silentCloses = 0;
   /** Called once after the next commit. */
   #onCommit: (() => void)[] = [];
 
@@ -59,22 +62,59 @@ export class SessionRuntime<Socket extends TabSocket> {
     this.#turns = new RecentTurns(log);
     const stored = log.lastState();
     this.#state = stored === null ? EMPTY_STATE : decodeState(stored);
+    this.#runner = new TurnRunner(
+      {
+        state: () => this.#state,
+        turns: this.#turns,
+        facts: () => this.#facts(),
+        dispatch: (command) => void this.dispatch(command),
+        onProgress: () => this.tabs.pumpAll(),
+        onWait: () => this.tabs.broadcast({ type: 'queue', ...this.queue() }),
+        onAwake: () => this.#alarm.keep(),
+      },
+      ports,
+    );
     this.tabs = new Tabs<Socket>({
       head: () => this.#state.seq,
       recordsAfter: (seq) => log.after(seq, REPLAY_RECORDS, REPLAY_LENGTH),
-      running: () => this.#generation,
+      running: () => this.#runner.answer,
     });
     this.tabs.restore(sockets, ports.now());
     const work = {
       head: () => this.#state.seq,
       busy: () => this.#state.running !== null,
+      idleUntil: () => this.#runner.idleUntil,
+      askAgain: () => this.#runner.askAgain(),
       removed: () => this.removed,
       destroy: () => ports.destroy(),
       sweep: () => this.sweep(),
     };
     this.#alarm = new WorkAlarm(work, this.#delivery, ports, alarmAt);
-    if (this.#state.running) this.dispatch({ type: 'recover' });
-    else this.#alarm.keep();
+    this.#goOn();
+  }
+
+  /** A turn that another process left running goes on, or is given up. */
+  #goOn(): void {
+    const { running } = this.#state;
+    if (!running) return this.#alarm.keep();
+    if (running.restarts >= MAX_RESTARTS) return void this.dispatch({ type: 'recover' });
+    void this.#runner.resume(running.turn, running.attempt);
+    this.#alarm.keep();
+  }
+
+  #facts(): ReturnType<CallFacts> {
+    const { id, owner } = this.#delivery.session;
+    const counts = { restarts: this.#restarts, silentCloses: this.#silentCloses };
+    this.#restarts = 0;
+    this.#silentCloses = 0;
+    return {
+      session: id,
+      user: owner,
+      connections: this.tabs.size,
+      undeliveredMs: this.#delivery.lagMs(this.#state.seq, this.now()),
+      rowsWritten: this.#ports.takeRowsWritten(),
+      ...counts,
+    };
   }
 
   now(): number {
@@ -112,7 +152,10 @@ export class SessionRuntime<Socket extends TabSocket> {
     this.#state = state;
     this.#delivery.appended(at);
     this.tabs.remember(records);
-    for (const record of records) this.#turns.appended(record);
+    for (const record of records) {
+      this.#turns.appended(record);
+      if (record.kind === 'restarted') this.#restarts += 1;
+    }
     this.#alarm.keep();
     const listeners = this.#onCommit;
     this.#onCommit = [];
@@ -125,39 +168,29 @@ export class SessionRuntime<Socket extends TabSocket> {
         from?.send(encodeServerFrame(effect));
         return;
       case 'abort':
-        if (this.#generation?.turn !== effect.turn || this.#generation.attempt !== effect.attempt) return;
-        this.#generation.abort();
-        this.#generation = null;
+        this.#runner.abort(effect.turn, effect.attempt);
         return;
       case 'generate':
-        void this.#generate(effect.turn, effect.attempt);
+        void this.#runner.run(effect.turn, effect.attempt);
     }
   }
 
   #tellQueue(before: SessionState): void {
     const { running, waiting } = this.#state;
     if (running === before.running && waiting === before.waiting) return;
-    this.tabs.broadcast({ type: 'queue', ...queueView(this.#state) });
+    this.tabs.broadcast({ type: 'queue', ...this.queue() });
   }
 
-  async #generate(turn: number, attempt: number): Promise<void> {
-    const generation = new Generation(turn, attempt, this.#ports);
-    this.#generation = generation;
-    const { bot } = this.#state;
-    const outcome = await generation.run(
-      (signal) => {
-        const question = { bot, text: this.#turns.question(turn), history: this.#turns.before(turn) };
-        return this.#ports.answer(question, signal);
-      },
-      () => this.tabs.pumpAll(),
-    );
-    if (!outcome || this.#generation !== generation) return;
-    this.dispatch({ type: 'finish', outcome });
+  /** The queue as clients see it. */
+  queue(): QueueView {
+    const view = queueView(this.#state);
+    const wait = this.#runner.waiting;
+    return view.running && wait ? { ...view, running: { ...view.running, wait } } : view;
   }
 
   /** What the running answer has so far, for a stop. */
-  partial(turn: number): { text: string; thinking?: string } {
-    return this.#generation?.turn === turn ? this.#generation.partial() : { text: '' };
+  partial(turn: number): Partial {
+    return this.#runner.partial(turn);
   }
 
   /** Accepts a message; the same id and text again changes nothing. Returns why it was refused, or null. */
@@ -174,17 +207,23 @@ export class SessionRuntime<Socket extends TabSocket> {
   /** A socket was accepted; it says hello next. */
   join(socket: Socket): void {
     this.tabs.accept(socket, this.#ports.now());
+    this.#runner.reportSoon();
   }
 
   /** Lets go of connections that only look open; they come back by themselves if they live. */
   sweep(): void {
     const gone = this.tabs.closeSilent(this.#ports.now(), (socket) => this.#ports.pingedAt(socket));
-    if (gone > 0) this.tabs.broadcast({ type: 'presence', tabs: this.tabs.size });
+    if (gone === 0) return;
+    this.#silentCloses += gone;
+    this.#runner.reportSoon();
+    this.tabs.broadcast({ type: 'presence', tabs: this.tabs.size });
   }
 
   /** A socket is gone. */
   leave(socket: Socket): void {
-    if (this.tabs.remove(socket)) this.tabs.broadcast({ type: 'presence', tabs: this.tabs.size });
+    if (!this.tabs.remove(socket)) return;
+    this.#runner.reportSoon();
+    this.tabs.broadcast({ type: 'presence', tabs: this.tabs.size });
   }
 
   summary(): SessionSummary {
@@ -243,7 +282,9 @@ export class SessionRuntime<Socket extends TabSocket> {
   }
 
   /** The bot has news for the turn that waits. */
-  wake(): void {}
+  wake(): void {
+    this.#runner.askAgain();
+  }
 
   /** The platform's alarm: whatever is left to do without anybody asking. */
   alarm(): Promise<void> {
@@ -252,8 +293,7 @@ export class SessionRuntime<Socket extends TabSocket> {
 
   /** Ends everything that runs, erases the log, and has the alarm erase the history. */
   remove(closeCode: number): void {
-    this.#generation?.abort();
-    this.#generation = null;
+    this.#runner.end();
     this.#log.erase();
     this.#delivery.session.removed = true;
     this.#state = EMPTY_STATE;

@@ -11,10 +11,11 @@ import {
   MAX_QUEUE_LENGTH,
   MAX_REPLAY_EVENTS,
   MAX_TEXT_BYTES,
+  MESSAGES_PER_SECOND,
   PROTOCOL_VERSION,
 } from '../protocol/limits.ts';
 import type { ServerFrame, WireError } from '../protocol/server-frames.ts';
-import { queueView, type SessionState } from '../session/state.ts';
+import type { SessionState } from '../session/state.ts';
 import type { SessionRuntime } from './session-runtime.ts';
 import type { Tab, TabSocket } from './tab.ts';
 
@@ -27,7 +28,9 @@ const LIMITS = {
 
 /** One frame from one tab. */
 export function receive<S extends TabSocket>(runtime: SessionRuntime<S>, tab: Tab, data: string | ArrayBuffer): void {
-  tab.heardAt = runtime.now();
+  const now = runtime.now();
+  tab.heardAt = now;
+  if (!tab.isAuthorised(runtime.owner, now)) return tab.endUnauthorised();
   const decoded = decodeClientFrame(data);
   if (!decoded.ok) {
     refuse(tab, decoded.error);
@@ -37,7 +40,7 @@ export function receive<S extends TabSocket>(runtime: SessionRuntime<S>, tab: Ta
   }
   const { frame } = decoded;
   // Credit is never refused: what a client has returned it does not return again, and would wait for ever.
-  if (frame.type !== 'credit' && !tab.mayAct(runtime.now())) {
+  if (frame.type !== 'credit' && !tab.mayAct(now)) {
     const message = `At most ${FRAMES_PER_SECOND} frames a second.`;
     return refuse(tab, { code: 'rate_limited', message, retryable: true, retryAfterMs: 1_000, ...idOf(frame) });
   }
@@ -62,7 +65,7 @@ function perform<S extends TabSocket>(
   switch (frame.type) {
     case 'send': {
       const { id, text, priority = 0 } = frame;
-      return runtime.send({ id, text, priority }, tab);
+      return sendMessage(runtime, { id, text, priority }, tab);
     }
     case 'stop':
       return runtime.dispatch({ ...frame, partial: runtime.partial(frame.turn) });
@@ -78,6 +81,22 @@ function perform<S extends TabSocket>(
       runtime.tabs.broadcast({ type: 'presence', tabs: runtime.tabs.size, typing: true }, tab);
       return null;
   }
+}
+
+/** Accepts a message, from a tab or from a request, within what the session takes. Returns why it was refused, or null. */
+export function sendMessage<S extends TabSocket>(
+  runtime: SessionRuntime<S>,
+  message: { id: string; text: string; priority: number },
+  from?: Tab,
+): WireError | null {
+  const now = runtime.now();
+  if (!runtime.tabs.messages.take(now)) {
+    const sentence = `A session takes ${MESSAGES_PER_SECOND} messages a second.`;
+    return { code: 'rate_limited', message: sentence, retryable: true, retryAfterMs: 1_000, id: message.id };
+  }
+  // What follows is shown to every tab: to none whose proof has ended meanwhile.
+  runtime.tabs.closeUnauthorised(runtime.owner, now);
+  return runtime.send(message, from);
 }
 
 /** Greets a tab and puts it where it said it was; what it lacks follows. */
@@ -96,7 +115,7 @@ function hello<S extends TabSocket>(runtime: SessionRuntime<S>, tab: Tab, frame:
   const { id: session } = runtime.summary();
   const { seq, bot, title, archived } = state;
   const about = { session, epoch: runtime.epoch, seq, from, reset: from !== frame.seq, bot, title, archived };
-  const now = { tabs: runtime.tabs.size, queue: queueView(state), limits: LIMITS };
+  const now = { tabs: runtime.tabs.size, queue: runtime.queue(), limits: LIMITS };
   send(tab, { type: 'welcome', protocol: PROTOCOL_VERSION, ...about, ...now });
   runtime.tabs.pump(tab);
   runtime.tabs.broadcast({ type: 'presence', tabs: runtime.tabs.size }, tab);

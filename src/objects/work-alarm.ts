@@ -24,6 +24,10 @@ export interface Work {
   head(): number;
   /** A turn runs. */
   busy(): boolean;
+  /** Until when (ms since 1970) the turn that runs waits without needing anything; null when it does not. */
+  idleUntil(): number | null;
+  /** That time has come. */
+  askAgain(): void;
   /** The session is being erased. */
   removed(): boolean;
   /** Everything was erased from the outside; erases the rest. */
@@ -56,7 +60,7 @@ export class WorkAlarm {
     const soon = this.#ports.now() + WAKE_DELAY_MS;
     if (this.#dueAt !== null) {
       // What only waits for D1 keeps its place in the retries; a turn must not wait for them.
-      const canWait = !this.#work.busy() && !this.#work.removed();
+      const canWait = !this.#isAwake() && !this.#work.removed();
       if (canWait || this.#dueAt <= soon) return;
     }
     this.#set(soon);
@@ -84,6 +88,11 @@ export class WorkAlarm {
     return this.#work.removed() || this.#work.busy() || this.#work.head() > this.#delivery.session.delivered;
   }
 
+  /** A turn runs, or waits for something that may come at any moment. */
+  #isAwake(): boolean {
+    return this.#work.busy() && this.#work.idleUntil() === null;
+  }
+
   #set(at: number): void {
     this.#dueAt = at;
     this.#ports.setAlarm(at);
@@ -95,15 +104,18 @@ export class WorkAlarm {
     if (now >= until) return now;
     if (this.#work.removed()) return this.#forget();
     this.#work.sweep();
-    const busy = this.#work.busy();
+    const idleUntil = this.#work.idleUntil();
+    if (idleUntil !== null && idleUntil <= now) this.#work.askAgain();
+    const busy = this.#isAwake();
     const due = this.#delivery.dueAt(this.#work.head(), busy);
     if (due !== null && due <= now) {
       await this.#delivery.deliver();
       return null;
     }
-    if (!busy && due !== null && due - now > MAX_AWAKE_WAIT_MS) return due;
+    const next = Math.min(due ?? Infinity, this.#work.idleUntil() ?? Infinity);
+    if (!busy && next < Infinity && next - now > MAX_AWAKE_WAIT_MS) return next;
     // A look now and then, instead of being woken by every commit: a busy session has many.
-    const waitMs = Math.min(LOOK_EVERY_MS, (due ?? until) - now);
+    const waitMs = Math.min(LOOK_EVERY_MS, Math.min(next, until) - now);
     await new Promise<void>((resolve) => void this.#ports.setTimer(resolve, waitMs));
     return null;
   }

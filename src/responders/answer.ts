@@ -63,7 +63,7 @@ export async function* answer(
       if (text.length + thinking.length > room) {
         const cut = cutChunk(result.value, room);
         if (cut.text !== '' || cut.thinking !== '') yield cut;
-        return { finish: 'length', model: settings.model, promptTokens: 0, answerTokens: 0 };
+        return { finish: 'length', model: settings.model, promptTokens: 0, answerTokens: 0, modelMs: null };
       }
       room -= text.length + thinking.length;
       yield result.value;

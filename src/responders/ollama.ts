@@ -89,6 +89,15 @@ class ChatLines implements LineParser {
       model: typeof value['model'] === 'string' ? value['model'] : this.#model,
       promptTokens: countOf(value['prompt_eval_count']),
       answerTokens: countOf(value['eval_count']),
+      modelMs: millisecondsOf(value['total_duration']),
     };
   }
+}
+
+const NANOSECONDS_PER_MS = 1_000_000;
+
+/** Ollama counts in nanoseconds and leaves out zeros. */
+function millisecondsOf(duration: unknown): number | null {
+  const count = countOf(duration);
+  return count === 0 ? null : count / NANOSECONDS_PER_MS;
 }

@@ -52,6 +52,8 @@ export interface AnswerEnd {
   model: string;
   promptTokens: number;
   answerTokens: number;
+  /** The model's own time for it in ms; null where the endpoint does not say. */
+  modelMs: number | null;
 }
 
 /**

@@ -190,7 +190,7 @@ function endOf(part: Extract<StreamPart, { type: 'finish' }>, model: string, beg
   const empty = !begun && promptTokens === 0 && answerTokens === 0;
   if (unified === 'interrupted' || raw === 'stream-truncated' || empty) throw cutOff(begun);
   if (unified === 'error') throw modelFailure(undefined, null);
-  return { finish: unified === 'length' ? 'length' : 'stop', model, promptTokens, answerTokens };
+  return { finish: unified === 'length' ? 'length' : 'stop', model, promptTokens, answerTokens, modelMs: null };
 }
 
 function cutOff(begun: boolean): TurnFailure {

@@ -1,11 +1,12 @@
 /** Everything that can happen to a session, from whichever side it comes. */
 import type { Body } from '../protocol/records.ts';
-import type { BotRef } from '../protocol/values.ts';
+import type { AnsweredBy, BotRef } from '../protocol/values.ts';
 
 /** What of an answer exists when it is cut off. */
 export interface Partial {
   text: string;
   thinking?: string;
+  by?: AnsweredBy;
 }
 
 /** The message that the log already holds under a client's id. */

@@ -20,6 +20,7 @@ import {
   type ClientRecording,
   type Connection,
 } from '../support/recording.ts';
+import { freeBot } from '../support/free-bot.ts';
 
 /** What comes of a call to D1: done and told so, not done, done without being told so. */
 export type Fate = 'done' | 'lost' | 'unanswered';
@@ -96,6 +97,7 @@ export class ScheduledWorld {
       },
       setAlarm: (at) => void (this.alarmAt = at),
       pingedAt: () => Infinity,
+      ...freeBot,
       answer: (question, signal) => this.#answer(question, signal),
       deliver: (_, records) => this.#deliver(records),
       forget: () => this.#callD1(() => this.#bury()),
@@ -158,7 +160,7 @@ export class ScheduledWorld {
     await this.#modelMoment(ending, signal);
     if (ending === 'failure') throw new TurnFailure('model_error', 'The model failed.');
     if (ending === 'fault') throw new TypeError('a fault of ours');
-    return { finish: 'stop', model: 'm', promptTokens: 1, answerTokens: 1 };
+    return { finish: 'stop', model: 'm', promptTokens: 1, answerTokens: 1, modelMs: null };
   }
 
   async #modelMoment(ending: string | undefined, signal: AbortSignal): Promise<void> {

@@ -7,7 +7,7 @@ import { textOf, type Chance } from './chance.ts';
 import type { Ask } from './history.ts';
 import type { Process } from './process.ts';
 
-const END: AnswerEnd = { finish: 'stop', model: 'm', promptTokens: 1, answerTokens: 1 };
+const END: AnswerEnd = { finish: 'stop', model: 'm', promptTokens: 1, answerTokens: 1, modelMs: null };
 const FAILURES = TURN_ERRORS.filter((code) => code !== 'interrupted');
 
 /** What the model is going to do with one question. */

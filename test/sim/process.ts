@@ -9,6 +9,7 @@ import { MAX_TABS } from '../../src/protocol/limits.ts';
 import { textProblem } from '../../src/protocol/text.ts';
 import type { Host } from './host.ts';
 import { ServerSocket, type Link } from './link.ts';
+import { freeBot } from '../support/free-bot.ts';
 
 /** Thrown where a process ends; whatever runs on after it reaches nothing. */
 export class CrashSignal extends Error {}
@@ -126,6 +127,7 @@ export class Process {
         this.guard('alarmed');
       },
       pingedAt: ({ link }) => link.pingedAt,
+      ...freeBot,
       answer: (question, signal) => {
         this.guard('answer');
         return world.ask(this, question, signal);

@@ -9,6 +9,7 @@ import { scenarios, type Scenario } from './scenarios.ts';
 import { runSeed, unhandled, type RunResult } from './seed.ts';
 import { Database, SimStorage } from './storage.ts';
 import { crashesAt, tell } from './sweep.ts';
+import { freeBot } from '../support/free-bot.ts';
 
 export interface Total {
   runs: number;
@@ -125,6 +126,7 @@ function silentPorts(): SessionPorts<ServerSocket> {
     setTimer: never,
     setAlarm: () => {},
     pingedAt: () => 0,
+    ...freeBot,
     answer: never,
     deliver: never,
     forget: never,

@@ -1,6 +1,7 @@
 /** A session's world under the test's control: time, sockets, the model and D1. */
 import { SessionRuntime } from '../../src/objects/session-runtime.ts';
 import { receive } from '../../src/objects/socket-frames.ts';
+import type { SessionAnswer, SessionCall } from '../../src/objects/bot-rpc.ts';
 import type { Question, SessionPorts } from '../../src/objects/ports.ts';
 import type { TabSocket } from '../../src/objects/tab.ts';
 import { SessionLog } from '../../src/log/session-log.ts';
@@ -10,6 +11,8 @@ import type { LogRecord } from '../../src/protocol/records.ts';
 import type { ServerFrame } from '../../src/protocol/server-frames.ts';
 import type { AnswerEnd, AnswerStream } from '../../src/responders/port.ts';
 import { nodeSql } from './node-sql.ts';
+import type { BotRef } from '../../src/protocol/values.ts';
+import { freeBot, GO } from './free-bot.ts';
 
 export class FakeSocket implements TabSocket {
   readonly frames: ServerFrame[] = [];
@@ -73,7 +76,8 @@ export class FakeModel {
   say = (text: string): Promise<void> => this.step({ text });
   think = (thinking: string): Promise<void> => this.step({ thinking });
   fail = (error: Error): Promise<void> => this.step({ error });
-  end = (): Promise<void> => this.step({ end: { finish: 'stop', model: 'm', promptTokens: 1, answerTokens: 1 } });
+  end = (): Promise<void> =>
+    this.step({ end: { finish: 'stop', model: 'm', promptTokens: 1, answerTokens: 1, modelMs: null } });
   /** The process died: what it was reading from is gone. */
   forgetReaders(): void {
     this.#steps = [];
@@ -93,6 +97,10 @@ export class FakeWorld {
   readonly model = new FakeModel();
   readonly delivered: LogRecord[] = [];
   readonly reports: string[] = [];
+  /** What sessions asked of their bots, and what they are told. */
+  readonly calls: { bot: string; call: SessionCall }[] = [];
+  bot: (call: SessionCall) => SessionAnswer | Promise<SessionAnswer> = () => GO;
+  readonly bots = new Map<string, BotRef>();
   d1Down = false;
   /** D1 takes calls and never answers them. */
   d1Silent = false;
@@ -117,6 +125,11 @@ export class FakeWorld {
     return new SessionRuntime(log, this.#ports(), sockets, `epoch-${this.#boots}`, alarmAt);
   }
 
+  /** Timers that are set. */
+  get timers(): number {
+    return this.#timers.length;
+  }
+
   #ports(): SessionPorts<FakeSocket> {
     const boot = this.#boots;
     // A process that was replaced must not reach the world any more.
@@ -133,6 +146,12 @@ export class FakeWorld {
         this.alarmsSet += 1;
       },
       pingedAt: (socket) => socket.pingedAt,
+      ...freeBot,
+      attend: async (bot, call) => {
+        this.calls.push({ bot, call });
+        return this.bot(call);
+      },
+      findBot: async (id) => this.bots.get(id) ?? null,
       answer: (question, signal) => this.model.answer(question, signal),
       deliver: async (_, records) => {
         await (this.d1Silent ? new Promise<never>(() => {}) : Promise.resolve());

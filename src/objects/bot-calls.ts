@@ -1,0 +1,156 @@
+/**
+ * The calls of one session to its bots, one after the other: a bot never hears of a turn's end before
+ * its beginning. Reports travel with whatever is asked next, and by themselves when nothing is.
+ */
+import type { BotSpec } from '../bots/spec.ts';
+import type { BotRef } from '../protocol/values.ts';
+import type { SessionAnswer, SessionCall, TurnClaim, TurnReport } from './bot-rpc.ts';
+import type { SessionPorts } from './ports.ts';
+
+/** A bot that does not answer in this time is asked again: shorter than a lease, so that it can be renewed twice. */
+const CALL_TIMEOUT_MS = 2_000;
+/** Between two calls to a bot that has not said otherwise. */
+const HEARTBEAT_MS = 1_000;
+/** How long a report waits for a call to travel with. */
+const REPORT_DELAY_MS = 1_000;
+/** Reports that wait for a bot that cannot be reached; older ones are given up, they are only counted. */
+const MAX_REPORTS = 100;
+/** Bots that a session remembers: its own and those named in messages. */
+const MAX_BOTS = 16;
+
+/** What a session says of itself in every call; what it counts is counted from the call before. */
+export type CallFacts = () => Omit<SessionCall, 'bot' | 'claim' | 'ended' | 'revision'>;
+
+interface Known {
+  ref: BotRef;
+  spec: BotSpec | null;
+  revision: number;
+  /** Turns may begin unasked until then (ms since 1970). */
+  freeUntil: number;
+  heartbeatMs: number;
+  ended: TurnReport[];
+  /** Something is to be told even if nothing is asked. */
+  cancelReport: (() => void) | null;
+}
+
+export class BotCalls {
+  readonly #ports: SessionPorts<unknown>;
+  readonly #facts: CallFacts;
+  readonly #known = new Map<string, Known>();
+  /** The call under way and those behind it. Never rejects. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(ports: SessionPorts<unknown>, facts: CallFacts) {
+    this.#ports = ports;
+    this.#facts = facts;
+  }
+
+  /** What the bot's last 'go' said; revision -1 before the first. */
+  known(bot: BotRef): { spec: BotSpec | null; revision: number } {
+    return this.#of(bot);
+  }
+
+  /** Whether a turn may begin unasked. */
+  isFree(bot: BotRef): boolean {
+    return this.#ports.now() < this.#of(bot).freeUntil;
+  }
+
+  heartbeatMs(bot: BotRef): number {
+    return this.#of(bot).heartbeatMs;
+  }
+
+  /** `claim` is asked for when the call is made, which may be later. @throws what the bot's object throws, or that it is late */
+  call(bot: BotRef, claim: () => TurnClaim | null): Promise<SessionAnswer> {
+    const answer = this.#queue.then(() => this.#call(bot, claim()));
+    this.#queue = answer.catch(() => undefined);
+    return answer;
+  }
+
+  /** A turn ended. `isAwaited`: others may begin because of it. */
+  ended(bot: BotRef, report: TurnReport, isAwaited: boolean): void {
+    const known = this.#of(bot);
+    known.ended.push(report);
+    if (known.ended.length > MAX_REPORTS) known.ended.shift();
+    this.#reportIn(known, isAwaited ? 0 : REPORT_DELAY_MS);
+  }
+
+  /** The turn that waited or ran does not any more. */
+  leave(bot: BotRef): void {
+    this.#reportIn(this.#of(bot), 0);
+  }
+
+  /** Something that is counted has changed. */
+  reportSoon(bot: BotRef): void {
+    this.#reportIn(this.#of(bot), REPORT_DELAY_MS);
+  }
+
+  #reportIn(known: Known, ms: number): void {
+    if (known.cancelReport && ms > 0) return;
+    known.cancelReport?.();
+    known.cancelReport = this.#ports.setTimer(() => {
+      known.cancelReport = null;
+      // A report that is lost is asked for by nobody; what it ended ends by its lease.
+      this.call(known.ref, () => null).catch(() => undefined);
+    }, ms);
+  }
+
+  async #call(bot: BotRef, claim: TurnClaim | null): Promise<SessionAnswer> {
+    const known = this.#of(bot);
+    known.cancelReport?.();
+    known.cancelReport = null;
+    const ended = known.ended;
+    known.ended = [];
+    const call: SessionCall = { ...this.#facts(), bot, claim, ended, revision: known.revision };
+    const askedAt = this.#ports.now();
+    try {
+      const answer = await this.#inTime(this.#ports.attend(bot.id, call));
+      if (answer.do === 'go') learn(known, answer, askedAt);
+      else if (answer.do !== 'nothing') known.freeUntil = 0;
+      return answer;
+    } catch (error) {
+      known.ended = [...ended, ...known.ended].slice(-MAX_REPORTS);
+      known.freeUntil = 0;
+      throw error;
+    }
+  }
+
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#ports.setTimer(() => reject(new Error('The bot did not answer in time.')), CALL_TIMEOUT_MS);
+      work.then(resolve, reject).finally(cancel);
+    });
+  }
+
+  #of(ref: BotRef): Known {
+    const known = this.#known.get(ref.id);
+    if (known) return known;
+    if (this.#known.size >= MAX_BOTS) this.#forgetOne();
+    const made: Known = {
+      ref,
+      spec: null,
+      revision: -1,
+      freeUntil: 0,
+      heartbeatMs: HEARTBEAT_MS,
+      ended: [],
+      cancelReport: null,
+    };
+    this.#known.set(ref.id, made);
+    return made;
+  }
+
+  /** The one that was met first, unless it is still to be told something. */
+  #forgetOne(): void {
+    for (const [id, { cancelReport }] of this.#known) {
+      if (cancelReport) continue;
+      this.#known.delete(id);
+      return;
+    }
+  }
+}
+
+function learn(known: Known, answer: Extract<SessionAnswer, { do: 'go' }>, askedAt: number): void {
+  known.revision = answer.revision;
+  if (answer.spec !== undefined) known.spec = answer.spec;
+  known.heartbeatMs = answer.callAgainMs;
+  known.freeUntil = answer.leaseMs === null ? askedAt + answer.callAgainMs : 0;
+}

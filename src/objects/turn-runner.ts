@@ -1,0 +1,171 @@
+/**
+ * The one turn that a session runs: asks its bot for permission, generates, and brings the outcome
+ * back as a command. What is cut off by a stop, a new attempt or the end of the session is dropped.
+ */
+import type { RecentTurns } from '../log/recent-turns.ts';
+import type { BotRef } from '../protocol/values.ts';
+import type { Command } from '../session/command.ts';
+import type { SessionState } from '../session/state.ts';
+import type { CallFacts } from './bot-calls.ts';
+import { Generation, type Outcome } from './generation.ts';
+import { mentionIn } from './mention.ts';
+import { Permission } from './permission.ts';
+import type { Permit, SessionPorts } from './ports.ts';
+import type { RunningAnswer } from './tabs.ts';
+import type { TurnWait } from '../protocol/server-frames.ts';
+
+/** What the runner needs of its session. */
+export interface TurnHost {
+  state(): SessionState;
+  turns: RecentTurns;
+  facts: CallFacts;
+  dispatch(command: Command): void;
+  /** The answer has grown. */
+  onProgress(): void;
+  /** What the turn waits for has changed. */
+  onWait(): void;
+  /** A turn that slept needs this process awake. */
+  onAwake(): void;
+}
+
+/** Leave to begin, and what the model is asked. */
+interface Leave {
+  permit: Permit;
+  text: string;
+}
+
+export class TurnRunner {
+  readonly #host: TurnHost;
+  readonly #ports: SessionPorts<unknown>;
+  readonly #permission: Permission;
+  #generation: Generation | null = null;
+
+  constructor(host: TurnHost, ports: SessionPorts<unknown>) {
+    this.#host = host;
+    this.#ports = ports;
+    this.#permission = new Permission(ports, host.facts, host);
+  }
+
+  /** The answer that is being generated; null also while its turn waits for permission. */
+  get answer(): RunningAnswer | null {
+    return this.#generation?.hasBegun ? this.#generation : null;
+  }
+
+  get waiting(): TurnWait | null {
+    return this.#permission.waiting;
+  }
+
+  /** Until when (ms since 1970) the turn sleeps; null when it needs this process awake. */
+  get idleUntil(): number | null {
+    return this.#permission.idleUntil;
+  }
+
+  askAgain(): void {
+    this.#permission.askAgain();
+  }
+
+  /** Something that bots count has changed. */
+  reportSoon(): void {
+    this.#permission.reportSoon(this.#host.state().bot);
+  }
+
+  /** What the running answer has so far, for a stop. */
+  partial(turn: number): ReturnType<Generation['partial']> {
+    return this.#generation?.turn === turn ? this.#generation.partial() : { text: '' };
+  }
+
+  /** Begins the attempt that the session's state says is running. Never rejects. */
+  async run(turn: number, attempt: number): Promise<void> {
+    const generation = this.#hold(turn, attempt);
+    const leave = await this.#leaveFor(generation, attempt);
+    if (!leave) return;
+    const { permit, text } = leave;
+    const outcome = await generation.run(
+      permit,
+      (signal) => {
+        this.#permission.hold({
+          cut: (failure) => generation.cut(failure),
+          lost: () => this.#lose(generation),
+        });
+        const { bot, spec } = permit;
+        return this.#ports.answer({ bot, spec, text, history: this.#host.turns.before(turn) }, signal);
+      },
+      () => {
+        this.#permission.progressed();
+        this.#host.onProgress();
+      },
+    );
+    if (outcome) this.#finish(generation, outcome);
+  }
+
+  /**
+   * Goes on with a turn that the process before left running. Whether it had begun nobody knows: it
+   * counts as begun again only once it may, so that waiting through restarts never uses it up.
+   */
+  async resume(turn: number, attempt: number): Promise<void> {
+    const generation = this.#hold(turn, attempt);
+    if (!(await this.#leaveFor(generation, attempt + 1))) return;
+    this.#generation = null;
+    this.#host.dispatch({ type: 'recover' });
+  }
+
+  /** Ends what is generated for `(turn, attempt)`; nothing more comes of it. */
+  abort(turn: number, attempt: number): void {
+    const generation = this.#generation;
+    if (generation?.turn === turn && generation.attempt === attempt) this.end();
+  }
+
+  /** Ends whatever is generated. */
+  end(): void {
+    const generation = this.#generation;
+    this.#generation = null;
+    generation?.abort();
+    if (generation?.hasBegun) this.#permission.ended(generation.report(null));
+    else this.#permission.leave();
+  }
+
+  #hold(turn: number, attempt: number): Generation {
+    const generation = new Generation(turn, attempt, this.#ports);
+    this.#generation = generation;
+    return generation;
+  }
+
+  /** Null: the turn was ended meanwhile, or has just been ended here. */
+  async #leaveFor(generation: Generation, attempt: number): Promise<Leave | null> {
+    const { turn } = generation;
+    const result = await generation.ask(async (signal) => {
+      const { bot, text } = await this.#route(this.#host.turns.question(turn));
+      signal.throwIfAborted();
+      const priority = this.#host.state().running?.priority ?? 0;
+      return { text, permit: await this.#permission.enter({ bot, turn, attempt, priority }, signal) };
+    });
+    if (this.#generation !== generation || result === null) return null;
+    if (!('kind' in result)) return result;
+    this.#finish(generation, result);
+    return null;
+  }
+
+  #finish(generation: Generation, outcome: Outcome): void {
+    if (this.#generation !== generation) return;
+    this.#generation = null;
+    if (generation.hasBegun) this.#permission.ended(generation.report(outcome));
+    else this.#permission.leave();
+    this.#host.dispatch({ type: 'finish', outcome });
+  }
+
+  /** Permission went away in the middle: the turn is begun anew once it is back. */
+  #lose(generation: Generation): void {
+    if (this.#generation !== generation) return;
+    generation.abort();
+    void this.resume(generation.turn, generation.attempt);
+  }
+
+  /** Who answers, and what they are asked: a name that is no bot's is part of the text. */
+  async #route(text: string): Promise<{ bot: BotRef; text: string }> {
+    const own = this.#host.state().bot;
+    const named = mentionIn(text);
+    if (!named) return { bot: own, text };
+    const bot = named.bot === own.id ? own : await this.#ports.findBot(named.bot);
+    return bot ? { bot, text: named.rest || text } : { bot: own, text };
+  }
+}

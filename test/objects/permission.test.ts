@@ -1,0 +1,224 @@
+/** S25-S29: a session and the bots that give its turns leave to begin, under fakes and on virtual time. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { SessionAnswer, SessionCall } from '../../src/objects/bot-rpc.ts';
+import { MAX_RESTARTS } from '../../src/session/transition.ts';
+import { FakeWorld, settle } from '../support/fake-world.ts';
+import { GO } from '../support/free-bot.ts';
+
+const WAIT: SessionAnswer = { do: 'wait', reason: 'line', place: 2, callAgainMs: 1_000 };
+const LONG_WAIT: SessionAnswer = { do: 'wait', reason: 'stopped', place: 0, callAgainMs: 60_000 };
+const LEASE: SessionAnswer = { do: 'go', revision: 3, spec: null, leaseMs: 5_000, callAgainMs: 1_000 };
+
+let world: FakeWorld;
+beforeEach(() => {
+  world = new FakeWorld();
+});
+
+/** Sends a message and lets everything happen that needs no time. */
+async function ask(id: string, text = id): Promise<void> {
+  expect(world.runtime.send({ id, text, priority: 1 })).toBeNull();
+  await settle();
+}
+
+const claims = (): (SessionCall['claim'] | undefined)[] => world.calls.map(({ call }) => call.claim);
+const kinds = (): string[] => world.runtime.page(1_000, 100).messages.map(({ status }) => status);
+const isAborted = (): boolean | undefined => world.model.questions[0]?.aborted;
+const lastAnswer = () => world.runtime.page(1_000, 100).messages.findLast(({ role }) => role === 'bot');
+
+describe('S25: leave to begin', () => {
+  test('nothing is asked of the model before the bot says go, and the place is shown as it moves', async () => {
+    world.bot = () => WAIT;
+    await ask('a');
+    expect(world.model.questions).toHaveLength(0);
+    expect(world.runtime.queue().running).toMatchObject({ turn: 2, wait: { reason: 'line', place: 2 } });
+    world.bot = () => ({ ...WAIT, place: 1 });
+    await world.advance(1_000);
+    expect(world.runtime.queue().running?.wait).toEqual({ reason: 'line', place: 1 });
+    world.bot = () => LEASE;
+    await world.advance(1_000);
+    expect(world.model.questions).toHaveLength(1);
+    expect(world.runtime.queue().running?.wait).toBeUndefined();
+  });
+
+  test('a wake ends the pause at once', async () => {
+    world.bot = () => LONG_WAIT;
+    await ask('a');
+    world.bot = () => LEASE;
+    world.runtime.wake();
+    await settle();
+    expect(world.model.questions).toHaveLength(1);
+  });
+
+  test('a stop ends a turn that waits, and the bot hears that it left', async () => {
+    world.bot = (call) => (call.claim ? WAIT : { do: 'nothing' });
+    await ask('a');
+    world.runtime.dispatch({ type: 'stop', turn: 2, partial: world.runtime.partial(2) });
+    await world.advance(1);
+    expect(lastAnswer()).toMatchObject({ status: 'stopped', text: '' });
+    expect(claims()).toEqual([expect.objectContaining({ turn: 2, attempt: 1, priority: 1, phase: 'waiting' }), null]);
+  });
+
+  test('a refusal fails the turn with its code, and the next one asks for itself', async () => {
+    world.bot = () => ({ do: 'fail', code: 'line_full', message: 'Too many wait.' });
+    await ask('a');
+    expect(lastAnswer()).toMatchObject({ status: 'failed', error: { code: 'line_full', message: 'Too many wait.' } });
+    world.bot = () => GO;
+    await ask('b');
+    expect(world.model.questions).toHaveLength(1);
+  });
+
+  test('a bot without limits is asked at most once a second', async () => {
+    for (let turn = 0; turn < 5; turn += 1) {
+      await ask(`m${turn}`);
+      await world.model.say('x');
+      await world.model.end();
+    }
+    expect(world.calls).toHaveLength(1);
+    await world.advance(1_000);
+    expect(world.calls).toHaveLength(2);
+    expect(world.calls[1]?.call.ended.map(({ outcome }) => outcome)).toEqual(Array(5).fill('reply'));
+    await world.advance(60_000);
+    expect(world.calls).toHaveLength(2);
+  });
+
+  test('a bot with slots hears of the end at once, together with what wants to begin next', async () => {
+    world.bot = () => LEASE;
+    await ask('a');
+    await ask('b');
+    await world.model.end();
+    await world.advance(1);
+    expect(claims()).toEqual([expect.objectContaining({ turn: 2 }), expect.objectContaining({ turn: 3 })]);
+    expect(world.calls[1]?.call.ended).toMatchObject([{ turn: 2, outcome: 'reply' }]);
+  });
+});
+
+describe('S26: leave goes on, and ends', () => {
+  test('told to end, a running turn fails with the code and keeps what had come', async () => {
+    world.bot = () => LEASE;
+    await ask('a');
+    await world.model.say('half of');
+    world.bot = () => ({ do: 'fail', code: 'bot_stopped', message: 'Stopped.' });
+    await world.advance(1_000);
+    const by = { id: 'b', name: 'B', revision: 3 };
+    expect(lastAnswer()).toMatchObject({ status: 'failed', text: 'half of', error: { code: 'bot_stopped' }, by });
+    expect(isAborted()).toBe(true);
+  });
+
+  test('told to wait, it ends and is begun anew under the next attempt', async () => {
+    world.bot = () => LEASE;
+    await ask('a');
+    await world.model.say('half of');
+    world.bot = () => WAIT;
+    await world.advance(1_000);
+    world.model.forgetReaders();
+    expect(isAborted()).toBe(true);
+    expect(world.runtime.state.running).toMatchObject({ turn: 2, attempt: 1 });
+    world.bot = () => LEASE;
+    await world.advance(1_000);
+    expect(world.runtime.state.running).toMatchObject({ turn: 2, attempt: 2 });
+    await world.model.say('whole');
+    await world.model.end();
+    expect(lastAnswer()).toMatchObject({ status: 'complete', text: 'whole', attempt: 2 });
+  });
+
+  test('a lease that cannot be renewed ends the generation before it ends', async () => {
+    world.bot = () => LEASE;
+    await ask('a');
+    world.bot = () => Promise.reject(new Error('the object broke'));
+    await world.advance(3_999);
+    expect(isAborted()).toBe(false);
+    await world.advance(1);
+    expect(isAborted()).toBe(true);
+  });
+
+  test('so does one whose bot is silent', async () => {
+    world.bot = () => LEASE;
+    await ask('a');
+    world.bot = () => new Promise<never>(() => {});
+    await world.advance(4_000);
+    expect(isAborted()).toBe(true);
+  });
+
+  test('without a lease a silent bot ends nothing', async () => {
+    await ask('a');
+    world.bot = () => Promise.reject(new Error('the object broke'));
+    await world.advance(60_000);
+    expect(isAborted()).toBe(false);
+  });
+
+  test('the bot is told whether anything came', async () => {
+    world.bot = () => LEASE;
+    await ask('a');
+    await world.model.say('x');
+    await world.advance(1_000);
+    await world.advance(1_000);
+    expect(claims().map((claim) => claim?.progressed)).toEqual([false, true, false]);
+  });
+});
+
+describe('S27: waiting through restarts', () => {
+  test('any number of restarts while it waits use nothing up', async () => {
+    world.bot = () => LONG_WAIT;
+    await ask('a');
+    for (let restart = 0; restart < MAX_RESTARTS * 3; restart += 1) await world.restart();
+    expect(world.runtime.state.running).toMatchObject({ attempt: 1, restarts: 0 });
+    world.bot = () => LEASE;
+    world.runtime.wake();
+    await settle();
+    expect(world.runtime.state.running).toMatchObject({ attempt: 2, restarts: 1 });
+    expect(claims().at(-1)).toMatchObject({ turn: 2, attempt: 2 });
+    expect(world.model.questions).toHaveLength(1);
+  });
+
+  test('a turn that is given up asks nobody', async () => {
+    await ask('a');
+    for (let restart = 0; restart <= MAX_RESTARTS; restart += 1) await world.restart();
+    expect(lastAnswer()).toMatchObject({ error: { code: 'interrupted' } });
+  });
+});
+
+describe('S28: a bot that cannot be reached', () => {
+  test('turns wait and ask again, messages are accepted', async () => {
+    world.bot = () => Promise.reject(new Error('the object broke'));
+    await ask('a');
+    await ask('b');
+    await world.advance(10_000);
+    expect(kinds()).toEqual(['answering', 'queued']);
+    world.bot = () => LEASE;
+    await world.advance(6_000);
+    expect(world.model.questions).toHaveLength(1);
+  });
+
+  test('a long wait is slept through: an alarm and no timer', async () => {
+    world.bot = () => LONG_WAIT;
+    await ask('a');
+    await world.advance(5_000);
+    expect(world.alarming).toBeNull();
+    expect(world.timers).toBe(0);
+    expect(world.alarmAt).toBeGreaterThan(world.time + 30_000);
+    const before = world.calls.length;
+    await world.advance(61_000);
+    expect(world.calls.length).toBe(before + 1);
+  });
+});
+
+describe('S29: another bot is named', () => {
+  test('it answers, without its name in the question, and the answer says who', async () => {
+    world.bots.set('poet', { id: 'poet', name: 'Poet', model: 'verse' });
+    await ask('a', '@Poet: a rhyme');
+    expect(world.calls[0]?.bot).toBe('poet');
+    expect(world.model.questions[0]?.question).toMatchObject({ text: 'a rhyme', bot: { id: 'poet' } });
+    await world.model.end();
+    expect(lastAnswer()).toMatchObject({ by: { id: 'poet', name: 'Poet' } });
+  });
+
+  test.each(['@nobody at all', '@b', 'hello @poet', '@', '@-x'])(
+    '%s is asked of the session’s own bot',
+    async (text) => {
+      world.bots.set('poet', { id: 'poet', name: 'Poet', model: 'verse' });
+      await ask('a', text);
+      expect(world.calls[0]?.bot).toBe('b');
+      expect(world.model.questions[0]?.question).toMatchObject({ text });
+    },
+  );
+});
