@@ -110,6 +110,8 @@ export interface BotStatus {
   queued: number;
   /** Slots there are; null without a limit. */
   slots: number | null;
+  /** Turns that may wait; null where nothing bounds them. */
+  queueLimit: number | null;
   connections: number;
   breaker: 'closed' | 'open' | 'half-open';
   lastError: { code: TurnErrorCode; message: string; at: number; session: string; turn: number } | null;
