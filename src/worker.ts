@@ -1,8 +1,12 @@
 /** The composition root: what Cloudflare starts, and where every port gets its real thing. */
+import { Authenticator } from './auth/identity.ts';
 import { createBotDirectory } from './bots/directory.ts';
 import { ConfigError, parseConfig, type Bindings } from './env.ts';
+import { listAlerts } from './history/alerts.ts';
+import { listBotSnapshots } from './history/bot-snapshots.ts';
 import { listSessions } from './history/list.ts';
 import { searchMessages } from './history/search.ts';
+import { createLog } from './metrics/log.ts';
 import { refuseUpgrade } from './objects/refuse-upgrade.ts';
 import { listModels, probe } from './responders/discovery.ts';
 import { createApp } from './server/app.ts';
@@ -17,12 +21,16 @@ let app: App | null = null;
 
 function build(env: Bindings): App {
   const config = parseConfig(env);
+  const log = createLog(config.logLevel);
   return createApp({
     config,
+    auth: new Authenticator(config, { fetch: (url, init) => fetch(url, init), now: () => Date.now() }),
     bots: createBotDirectory(config, { listModels, now: () => Date.now() }),
     history: {
       listSessions: (user, page) => listSessions(env.DB, user, page),
       searchMessages: (user, search) => searchMessages(env.DB, user, search),
+      listAlerts: (page) => listAlerts(env.DB, page),
+      listBotSnapshots: (limit) => listBotSnapshots(env.DB, limit),
       ping: async () => {
         await env.DB.prepare('SELECT 1').run();
       },
@@ -34,8 +42,10 @@ function build(env: Bindings): App {
     refuseUpgrade,
     connectLimit: env.CONNECT_LIMIT ?? null,
     writeLimit: env.WRITE_LIMIT ?? null,
+    readLimit: env.READ_LIMIT ?? null,
     now: () => Date.now(),
-    report: (event, fields) => console.log(JSON.stringify({ event, ...fields })),
+    report: log.error,
+    note: log.info,
   });
 }
 

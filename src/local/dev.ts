@@ -16,7 +16,7 @@ async function main(): Promise<void> {
   const variables = readVariables({ wranglerToml: wranglerVariables(), devVars, environment: {} });
   parseConfig(addSecrets(variables, devVars).values);
   wrangler('d1', 'migrations', 'apply', 'DB', '--local');
-  wrangler('dev', ...process.argv.slice(2));
+  wrangler('dev', '--var', 'LOCAL_SERVER:true', ...process.argv.slice(2));
 }
 
 function wrangler(...args: string[]): void {

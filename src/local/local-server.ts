@@ -52,7 +52,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
           name: 'switchboard',
           ...options.bundle,
           // Wrangler adds what it finds in `.dev.vars` or `.env`; here the caller alone says what goes before wrangler.toml.
-          bindings: { ...wranglerVariables(), ...options.variables },
+          bindings: { ...wranglerVariables(), ...options.variables, LOCAL_SERVER: 'true' },
           ...(options.withoutRateLimits ? { ratelimits: {} } : {}),
         },
       ],

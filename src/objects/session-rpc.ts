@@ -25,6 +25,20 @@ export interface SessionPatch {
   folder?: string;
 }
 
+/** A share link, without its secret. Times in ms since 1970. */
+export interface ShareRow {
+  id: string;
+  createdAt: number;
+  expiresAt: number;
+}
+
+/** What who has a link may read. */
+export interface SharedPage extends MessagePage {
+  title: string;
+  bot: BotRef;
+  expiresAt: number;
+}
+
 export interface Accepted {
   id: string;
   seq: number;
@@ -60,7 +74,17 @@ export interface SessionRpc {
   wake(): Promise<void>;
   /** The page of messages with `seq` < `before` (absent: the newest). */
   messages(user: string, page: { before?: number; limit: number }): Promise<Result<MessagePage>>;
+  /** Adds a share link, of whose secret only the digest comes here. */
+  share(user: string, share: { id: string; digest: string; expiresAt: number }): Promise<Result<ShareRow>>;
+  /** Links that still open something. */
+  shares(user: string): Promise<Result<ShareRow[]>>;
+  /** Revokes a link; false: there is none with this id. */
+  unshare(user: string, id: string): Promise<Result<boolean>>;
+  /** A page of messages for who has the link, who is no user: `session_not_found` for a link that opens nothing. */
+  shared(digest: string, page: { before?: number; limit: number }): Promise<Result<SharedPage>>;
 }
 
 /** Headers by which the server hands a WebSocket upgrade to the object, after checking them itself. */
 export const USER_HEADER = 'x-switchboard-user';
+/** Until when the proof of the user holds (ms since 1970). */
+export const UNTIL_HEADER = 'x-switchboard-until';

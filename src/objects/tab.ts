@@ -3,8 +3,10 @@
  * and catching up after a pause are the same thing here: send what the tab lacks, from where it is.
  */
 import * as z from 'zod/mini';
+import { encodeServerFrame } from '../protocol/codec.ts';
 import { CLOSE } from '../protocol/codes.ts';
 import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES, FRAMES_PER_SECOND, MAX_FRAMES_AT_ONCE } from '../protocol/limits.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 /** Beyond this the tab is not slow but does not read at all; a frame of the largest size may come on top. */
 const MAX_UNREAD_LENGTH = 2 * CREDIT_WINDOW_BYTES;
@@ -18,7 +20,13 @@ export interface TabSocket {
 }
 
 /** What survives hibernation with the socket. It may lag behind the truth: readers skip records they have. */
-const attachment = z.object({ seq: z.nullable(z.int()) });
+const attachment = z.object({
+  seq: z.nullable(z.int()),
+  proof: z.nullable(z.object({ user: z.string(), until: z.number() })),
+});
+
+/** Who opened a socket, and until when what proved it holds (ms since 1970). */
+export type Proof = NonNullable<z.infer<typeof attachment>['proof']>;
 
 export class Tab {
   /** The last record sent; null until `hello`. */
@@ -36,20 +44,20 @@ export class Tab {
   readonly #socket: TabSocket;
   /** Characters sent and not yet credited. Outgoing sockets report no back-pressure, so readers do. */
   #unread = 0;
-  /** Frames that the tab may send at once, and since when that is so. */
-  #allowance = MAX_FRAMES_AT_ONCE;
-  #earnedAt = 0;
+  readonly #frames = new TokenBucket(FRAMES_PER_SECOND, MAX_FRAMES_AT_ONCE);
+  #proof: Proof | null;
 
-  private constructor(socket: TabSocket, seq: number | null, now: number) {
+  private constructor(socket: TabSocket, seq: number | null, proof: Proof | null, now: number) {
     this.#socket = socket;
     this.seq = seq;
+    this.#proof = proof;
     this.acceptedAt = now;
     this.heardAt = now;
   }
 
   /** A socket that was just accepted. */
   static accept(socket: TabSocket, now: number): Tab {
-    const tab = new Tab(socket, null, now);
+    const tab = new Tab(socket, null, null, now);
     tab.save();
     return tab;
   }
@@ -57,7 +65,7 @@ export class Tab {
   /** A socket that outlived the object which accepted it; null if it is not one of ours. */
   static restore(socket: TabSocket, now: number): Tab | null {
     const parsed = attachment.safeParse(socket.deserializeAttachment());
-    return parsed.success ? new Tab(socket, parsed.data.seq, now) : null;
+    return parsed.success ? new Tab(socket, parsed.data.seq, parsed.data.proof, now) : null;
   }
 
   /**
@@ -82,14 +90,31 @@ export class Tab {
     }
   }
 
+  /** The server has checked who opened this socket. Kept with it, so that it holds after hibernation too. */
+  vouch(proof: Proof): void {
+    this.#proof = proof;
+    this.save();
+  }
+
+  /** Whether the tab was opened by `owner`, and what proved it still holds at `now` (ms since 1970). */
+  isAuthorised(owner: string, now: number): boolean {
+    return !this.hasExpired(now) && (this.#proof === null || this.#proof.user === owner);
+  }
+
+  hasExpired(now: number): boolean {
+    return this.#proof !== null && now >= this.#proof.until;
+  }
+
+  /** Says that the proof holds no longer, and closes. */
+  endUnauthorised(): void {
+    const message = 'What proved who you are holds no longer: load the page again.';
+    this.send(encodeServerFrame({ type: 'error', code: 'unauthorized', message, retryable: false }));
+    this.close(CLOSE.unauthorized, message);
+  }
+
   /** Whether one more frame of the tab may be acted on now (ms since 1970). */
   mayAct(now: number): boolean {
-    const earned = (Math.max(0, now - this.#earnedAt) / 1_000) * FRAMES_PER_SECOND;
-    this.#allowance = Math.min(MAX_FRAMES_AT_ONCE, this.#allowance + earned);
-    this.#earnedAt = now;
-    if (this.#allowance < 1) return false;
-    this.#allowance -= 1;
-    return true;
+    return this.#frames.take(now);
   }
 
   /** The tab has read so much. Not checked against what it was sent: hibernation forgets that. */
@@ -106,7 +131,7 @@ export class Tab {
   }
 
   save(): void {
-    this.#socket.serializeAttachment({ seq: this.seq });
+    this.#socket.serializeAttachment({ seq: this.seq, proof: this.#proof });
   }
 
   close(code: number, reason: string): void {

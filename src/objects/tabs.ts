@@ -1,11 +1,12 @@
 /** All tabs of a session, and the pump that brings each of them to the end of the log and of the running answer. */
 import { encodeServerFrame } from '../protocol/codec.ts';
 import { CLOSE } from '../protocol/codes.ts';
-import { HELLO_TIMEOUT_MS, SILENCE_TIMEOUT_MS } from '../protocol/limits.ts';
+import { HELLO_TIMEOUT_MS, MAX_MESSAGES_AT_ONCE, MESSAGES_PER_SECOND, SILENCE_TIMEOUT_MS } from '../protocol/limits.ts';
 import type { LogRecord } from '../protocol/records.ts';
 import type { ServerFrame } from '../protocol/server-frames.ts';
 import type { Channel } from '../protocol/values.ts';
 import { Tab, type TabSocket } from './tab.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 /** The running answer as far as it has come. */
 export interface RunningAnswer {
@@ -28,6 +29,8 @@ export interface Feed {
 const RECENT_FRAMES = 32;
 
 export class Tabs<Socket extends TabSocket> {
+  /** What all tabs, and requests without a socket, may send together. */
+  readonly messages = new TokenBucket(MESSAGES_PER_SECOND, MAX_MESSAGES_AT_ONCE);
   readonly #tabs = new Map<Socket, Tab>();
   readonly #feed: Feed;
   /** Frames of the newest records, so that a broadcast encodes once. */
@@ -73,18 +76,24 @@ export class Tabs<Socket extends TabSocket> {
     }
   }
 
-  /** Closes sockets that were silent for too long, or never said hello; returns how many. */
+  /** Closes sockets that were silent for too long, never said hello, or whose proof has ended; returns how many. */
   closeSilent(now: number, pingedAt: (socket: Socket) => number): number {
     const before = this.#tabs.size;
     for (const [socket, tab] of this.#tabs) {
       const silentMs = now - Math.max(tab.heardAt, pingedAt(socket));
-      if (silentMs > SILENCE_TIMEOUT_MS) tab.close(CLOSE.silent, 'Nothing was heard for too long.');
+      if (tab.hasExpired(now)) tab.endUnauthorised();
+      else if (silentMs > SILENCE_TIMEOUT_MS) tab.close(CLOSE.silent, 'Nothing was heard for too long.');
       else if (tab.seq === null && now - tab.acceptedAt > HELLO_TIMEOUT_MS)
         tab.close(CLOSE.helloTimeout, 'No hello came.');
       else continue;
       this.#tabs.delete(socket);
     }
     return before - this.#tabs.size;
+  }
+
+  /** Lets go of tabs whose proof holds no longer, before they are sent more; their close events follow. */
+  closeUnauthorised(owner: string, now: number): void {
+    for (const tab of this.#tabs.values()) if (!tab.isAuthorised(owner, now)) tab.endUnauthorised();
   }
 
   closeAll(code: number, reason: string): void {

@@ -22,6 +22,7 @@ export const REQUEST_ERRORS = [
   'nothing_to_regenerate',
   'session_not_found',
   'too_many_tabs',
+  'too_many_shares',
   'bot_not_found',
   'bot_exists',
   'unauthorized',

@@ -44,5 +44,11 @@ export const MAX_TABS = 64;
 /** Frames a tab may send on average, and at once after a pause. */
 export const FRAMES_PER_SECOND = 50;
 export const MAX_FRAMES_AT_ONCE = 250;
+/**
+ * Messages that a session takes on average, over all its sockets and requests, and at once after a
+ * pause. Twice what the busiest session is built for: it stops abuse, not people.
+ */
+export const MESSAGES_PER_SECOND = 20;
+export const MAX_MESSAGES_AT_ONCE = 200;
 /** Bad frames after which a socket is closed: a broken or hostile client, not a slip. */
 export const MAX_BAD_FRAMES = 20;

@@ -1,9 +1,9 @@
 /** The bots one may talk to. What they generate with stays inside: users see no addresses, no prompts. */
 import { Hono } from 'hono';
-import { isOperator } from '../auth/identity.ts';
 import type { BotDefinition } from '../bots/definition.ts';
 import { modelAvailable, type EndpointState } from '../bots/directory.ts';
 import { BOT_ID_PATTERN } from '../bots/spec.ts';
+import { isOperator } from './access.ts';
 import type { AppEnv, ServerDeps } from './deps.ts';
 import { RequestRefused, refused } from './problem.ts';
 
@@ -13,7 +13,7 @@ export function botRoutes(deps: ServerDeps): Hono<AppEnv> {
 
   app.get('/', async (c) => {
     const { bots, endpoint } = await deps.bots.list();
-    const url = isOperator(c.req.raw, config) ? { url: config.endpoint.baseUrl } : {};
+    const url = (await isOperator(c.req.raw, deps)) ? { url: config.endpoint.baseUrl } : {};
     return c.json({
       bots: bots.map((bot) => view(deps, bot, endpoint)),
       nextCursor: null,

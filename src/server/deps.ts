@@ -1,9 +1,14 @@
 /** What the server needs of the world: the Worker provides the real things, tests their own. */
+import type { Authenticator } from '../auth/identity.ts';
 import type { BotDirectory } from '../bots/directory.ts';
 import type { Config, SessionStub } from '../env.ts';
+import type { AlertFilter, AlertPage } from '../history/alerts.ts';
+import type { BotSnapshots } from '../history/bot-snapshots.ts';
 import type { SessionFilter, SessionPage } from '../history/list.ts';
+import type { LogEvent } from '../metrics/log.ts';
 import type { BotRpc } from '../objects/bot-rpc.ts';
 import type { SearchFilter, SearchPage } from '../history/search.ts';
+import type { RequestErrorCode } from '../protocol/codes.ts';
 import type { WireError } from '../protocol/server-frames.ts';
 import type { Endpoint } from '../responders/discovery.ts';
 
@@ -14,6 +19,8 @@ interface HistoryReads {
     user: string,
     search: SearchFilter & { query: string; cursor?: string; limit: number },
   ): Promise<SearchPage>;
+  listAlerts(page: AlertFilter & { cursor?: string; limit: number }): Promise<AlertPage>;
+  listBotSnapshots(limit: number): Promise<BotSnapshots>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
 }
@@ -25,6 +32,7 @@ export interface RateLimiter {
 
 export interface ServerDeps {
   config: Config;
+  auth: Authenticator;
   bots: BotDirectory;
   history: HistoryReads;
   /** The object of the session with this id, whether or not there is such a session. */
@@ -39,13 +47,20 @@ export interface ServerDeps {
   refuseUpgrade(error: WireError, closeCode: number): Response;
   connectLimit: RateLimiter | null;
   writeLimit: RateLimiter | null;
+  readLimit: RateLimiter | null;
   /** Milliseconds since 1970. */
   now(): number;
-  /** One structured line for operators; never message text, never a secret. */
-  report(event: string, fields: Record<string, string | number | boolean>): void;
+  /** A line in the log for a fault, and for what happens all the time; see metrics/log.ts. */
+  report: LogEvent;
+  note: LogEvent;
 }
 
 /** What middleware leaves for handlers. */
 export interface AppEnv {
-  Variables: { requestId: string };
+  Variables: {
+    requestId: string;
+    /** The code of the problem that was answered, and the turn that a message became: for the log. */
+    problem?: RequestErrorCode;
+    turn?: number;
+  };
 }

@@ -23,7 +23,7 @@ export function exportRoutes(deps: ServerDeps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
   app.get('/:id/export', async (c) => {
-    const { user } = requireUser(c.req.raw, deps.config);
+    const { user } = await requireUser(c.req.raw, deps);
     const id = checkSessionId(c.req.param('id'));
     const { format } = readQuery(c.req.raw, exportQuery);
     const { write, type, extension } = FORMATS[format];

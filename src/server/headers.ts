@@ -37,6 +37,12 @@ export function addSecurityHeaders(headers: Headers, request: Request, isData: b
   if (isData && !headers.has('cache-control')) headers.set('cache-control', 'no-store');
 }
 
+/** A link that was passed on is not for everybody: a search engine that meets it keeps it to itself. */
+export function keepFromSearchEngines(headers: Headers): void {
+  headers.set('x-robots-tag', 'noindex, nofollow');
+  headers.set('cache-control', 'no-store');
+}
+
 /** A file whose name changes with its content need never be asked for again. */
 export function addAssetCaching(headers: Headers, path: string): void {
   if (path.startsWith(HASHED_ASSETS)) headers.set('cache-control', `public, max-age=${ONE_YEAR_SECONDS}, immutable`);

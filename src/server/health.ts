@@ -24,7 +24,7 @@ export function healthRoutes(deps: ServerDeps): Hono<AppEnv> {
   app.get('/', (c) => c.json({ status: 'ok' }));
 
   app.get('/full', async (c) => {
-    requireOperator(c.req.raw, deps.config);
+    await requireOperator(c.req.raw, deps);
     const [database, objects, ...endpoints] = await Promise.all([
       check(deps, () => deps.history.ping()),
       check(deps, () => deps.session(PROBED_SESSION).describe(PROBED_SESSION)),

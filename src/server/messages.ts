@@ -15,7 +15,7 @@ const DEFAULT_PAGE = 50;
 const MAX_PAGE = 200;
 
 const sendBody = z.strictObject({ id: messageId, text: z.string(), priority: z.optional(priority) });
-const pageQuery = z.object({
+export const pageQuery = z.object({
   before: z.optional(integerParameter(1, Number.MAX_SAFE_INTEGER)),
   limit: limitParameter(DEFAULT_PAGE, MAX_PAGE),
 });
@@ -24,7 +24,7 @@ export function messageRoutes(deps: ServerDeps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
   app.get('/:id/messages', async (c) => {
-    const { user } = requireUser(c.req.raw, deps.config);
+    const { user } = await requireUser(c.req.raw, deps);
     const id = checkSessionId(c.req.param('id'));
     const { before, limit } = readQuery(c.req.raw, pageQuery);
     const page = { limit, ...(before === undefined ? {} : { before }) };
@@ -33,7 +33,7 @@ export function messageRoutes(deps: ServerDeps): Hono<AppEnv> {
   });
 
   app.post('/:id/messages', async (c) => {
-    const { user } = requireUser(c.req.raw, deps.config);
+    const { user } = await requireUser(c.req.raw, deps);
     const session = checkSessionId(c.req.param('id'));
     const { id, text, priority: given } = await readJson(c.req.raw, sendBody);
     const problem = textProblem(text, id);
@@ -43,6 +43,7 @@ export function messageRoutes(deps: ServerDeps): Hono<AppEnv> {
     const { seq, position, reply } = await askSession(deps, c.var.requestId, () =>
       deps.session(session).send(user, message, wait * 1_000),
     );
+    c.set('turn', seq);
     if (wait > 0) c.header('preference-applied', `wait=${wait}`);
     // Without a reply (not waited for, or not long enough) the message is durable all the same.
     return reply === null ? c.json({ id, seq, position }, 202) : c.json({ id, seq, reply });

@@ -39,6 +39,7 @@ export const STATUS: Readonly<Record<RequestErrorCode, ProblemStatus>> = {
   nothing_to_regenerate: 409,
   session_not_found: 404,
   too_many_tabs: 429,
+  too_many_shares: 409,
   bot_not_found: 404,
   bot_exists: 409,
   unauthorized: 401,

@@ -1,7 +1,7 @@
 /** Full-text search over the caller's own history. */
 import { Hono } from 'hono';
 import * as z from 'zod/mini';
-import { identify } from '../auth/identity.ts';
+import { knownUser } from './access.ts';
 import { askHistory } from './backends.ts';
 import { readQuery } from './body.ts';
 import type { AppEnv, ServerDeps } from './deps.ts';
@@ -25,7 +25,7 @@ export function searchRoutes(deps: ServerDeps): Hono<AppEnv> {
 
   app.get('/', async (c) => {
     const { q, bot, from, to, cursor, limit } = readQuery(c.req.raw, searchQuery);
-    const identity = identify(c.req.raw, deps.config);
+    const identity = await knownUser(c.req.raw, deps);
     if (identity === null) return c.json({ hits: [], nextCursor: null });
     const search = {
       query: q,

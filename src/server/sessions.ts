@@ -2,12 +2,11 @@
 import { Hono } from 'hono';
 import * as z from 'zod/mini';
 import { newUser, userCookie } from '../auth/cookie.ts';
-import { identify } from '../auth/identity.ts';
 import { DEFAULT_BOT_ID, refOf } from '../bots/definition.ts';
 import type { ListedSession } from '../history/list.ts';
 import type { SessionPatch, SessionSummary } from '../objects/session-rpc.ts';
 import { folder, title } from '../protocol/values.ts';
-import { checkSessionId, newSessionId, requireUser } from './access.ts';
+import { checkSessionId, knownUser, newSessionId, requireUser } from './access.ts';
 import { askHistory, askSession } from './backends.ts';
 import { readJson, readQuery, wellFormed } from './body.ts';
 import { findBot } from './bots.ts';
@@ -49,7 +48,7 @@ export function sessionRoutes(deps: ServerDeps): Hono<AppEnv> {
   app.post('/', async (c) => {
     const settings = await readJson(c.req.raw, createBody);
     const bot = refOf(await findBot(deps, settings.bot ?? DEFAULT_BOT_ID));
-    const known = identify(c.req.raw, deps.config);
+    const known = await knownUser(c.req.raw, deps);
     const user = known?.user ?? newUser();
     const id = newSessionId();
     const create = { bot, title: settings.title ?? '' };
@@ -62,7 +61,7 @@ export function sessionRoutes(deps: ServerDeps): Hono<AppEnv> {
 
   app.get('/', async (c) => {
     const { cursor, limit, archived, folder: inFolder, bot } = readQuery(c.req.raw, listQuery);
-    const identity = identify(c.req.raw, deps.config);
+    const identity = await knownUser(c.req.raw, deps);
     if (identity === null) return c.json({ sessions: [], nextCursor: null });
     const page = {
       limit,
@@ -72,26 +71,26 @@ export function sessionRoutes(deps: ServerDeps): Hono<AppEnv> {
       ...(bot === undefined ? {} : { bot }),
     };
     // Browsers forget every cookie after 400 days; whoever comes back meanwhile keeps theirs.
-    c.header('set-cookie', cookieFor(identity.user, c.req.raw));
+    if (identity.kind === 'anonymous') c.header('set-cookie', cookieFor(identity.user, c.req.raw));
     const listed = await askHistory(deps, c.var.requestId, () => deps.history.listSessions(identity.user, page));
     return c.json({ sessions: listed.sessions.map(listedView), nextCursor: listed.nextCursor });
   });
 
   app.get('/:id', async (c) => {
-    const { user } = requireUser(c.req.raw, deps.config);
+    const { user } = await requireUser(c.req.raw, deps);
     const id = checkSessionId(c.req.param('id'));
     return c.json(view(await askSession(deps, c.var.requestId, () => deps.session(id).describe(user))));
   });
 
   app.patch('/:id', async (c) => {
-    const { user } = requireUser(c.req.raw, deps.config);
+    const { user } = await requireUser(c.req.raw, deps);
     const id = checkSessionId(c.req.param('id'));
     const patch = await patchOf(deps, await readJson(c.req.raw, patchBody));
     return c.json(view(await askSession(deps, c.var.requestId, () => deps.session(id).update(user, patch))));
   });
 
   app.delete('/:id', async (c) => {
-    const { user } = requireUser(c.req.raw, deps.config);
+    const { user } = await requireUser(c.req.raw, deps);
     const id = checkSessionId(c.req.param('id'));
     await askSession(deps, c.var.requestId, () => deps.session(id).remove(user));
     return c.body(null, 204);

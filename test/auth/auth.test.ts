@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { newUser, userCookie, userOfCookie } from '../../src/auth/cookie.ts';
-import { identify, isOperator } from '../../src/auth/identity.ts';
+import { newUser, USER_COOKIE_AGE_MS, userCookie, userOfCookie } from '../../src/auth/cookie.ts';
+import { Authenticator, type OperatorCheck } from '../../src/auth/identity.ts';
 import { isTrustedOrigin } from '../../src/auth/origin.ts';
 import { parseConfig } from '../../src/env.ts';
 
@@ -8,6 +8,10 @@ const SECRET = 'the-secret-of-this-server-0123456789';
 const OTHER_SECRET = 'the-secret-of-another-server-0123456';
 const TOKEN = 'operator-token-0123456789';
 const config = parseConfig({ SESSION_SECRET: SECRET, OPERATOR_TOKEN: TOKEN });
+
+const NOW = 1_700_000_000_000;
+const ports = { fetch: () => Promise.reject(new Error('nothing to fetch')), now: () => NOW };
+const auth = new Authenticator(config, ports);
 
 const header = (setCookie: string) => setCookie.split(';')[0] ?? '';
 const request = (headers: Record<string, string>, url = 'https://chat.example/api/sessions') =>
@@ -17,10 +21,14 @@ describe('the cookie of an anonymous user', () => {
   const user = newUser();
   const cookie = header(userCookie(user, SECRET, true));
 
-  it('lets its user be known again', () => {
+  it('lets its user be known again', async () => {
     expect(userOfCookie(cookie, SECRET)).toBe(user);
     expect(userOfCookie(`theme=dark; ${cookie}; other=1`, SECRET)).toBe(user);
-    expect(identify(request({ cookie }), config)).toEqual({ kind: 'anonymous', user });
+    expect(await auth.identify(request({ cookie }))).toEqual({
+      kind: 'anonymous',
+      user,
+      validUntil: NOW + USER_COOKIE_AGE_MS,
+    });
   });
 
   it('is nothing with the secret of another server', () => {
@@ -63,11 +71,11 @@ describe('the cookie of an anonymous user', () => {
 });
 
 describe('the operator token', () => {
-  const authorized = (authorization: string) => isOperator(request({ authorization }), config);
+  const authorized = async (authorization: string) => (await auth.operator(request({ authorization }))).ok;
 
-  it('is taken as a bearer token', () => {
-    expect(authorized(`Bearer ${TOKEN}`)).toBe(true);
-    expect(authorized(`bearer ${TOKEN}`)).toBe(true);
+  it('is taken as a bearer token', async () => {
+    expect(await auth.operator(request({ authorization: `Bearer ${TOKEN}` }))).toEqual({ ok: true, actor: 'token' });
+    expect(await authorized(`bearer ${TOKEN}`)).toBe(true);
   });
 
   it.each([
@@ -75,20 +83,23 @@ describe('the operator token', () => {
     `Bearer ${TOKEN.slice(0, -1)}`,
     `Bearer ${TOKEN.toUpperCase()}`,
     `Bearer ${TOKEN} ${TOKEN}`,
+    `Bearer ${TOKEN}, Bearer ${TOKEN}`,
     'Bearer ',
     'Bearer',
     TOKEN,
     `Basic ${TOKEN}`,
-  ])('is nothing when wrong: %s', (authorization) => {
-    expect(authorized(authorization)).toBe(false);
+  ])('is nothing when wrong: %s', async (authorization) => {
+    expect(await authorized(authorization)).toBe(false);
   });
 
-  it('is nobody’s while none is configured', () => {
-    const closed = parseConfig({ SESSION_SECRET: SECRET });
+  it('is nobody’s while none is configured', async () => {
+    const closed = new Authenticator(parseConfig({ SESSION_SECRET: SECRET }), ports);
+    const nobody: OperatorCheck = { ok: false, reason: 'none', retryAfterMs: 0 };
     for (const authorization of ['Bearer null', 'Bearer undefined', `Bearer ${TOKEN}`]) {
-      expect(isOperator(request({ authorization }), closed)).toBe(false);
+      expect(await closed.operator(request({ authorization }))).toEqual(nobody);
     }
-    expect(isOperator(request({}), closed)).toBe(false);
+    expect(await closed.operator(request({}))).toEqual(nobody);
+    expect(closed.login('null', request({}))).toEqual(nobody);
   });
 });
 
@@ -107,6 +118,18 @@ describe('trusted origins', () => {
     'https://chat.example:8443',
     'https://chat.example.evil.example',
     'https://sub.chat.example',
+    'https://chat.example.',
+    'https://chat.exampl',
+    'https://CHAT.example',
+    'HTTPS://chat.example',
+    'https://chat.example/',
+    'https://chat.example https://evil.example',
+    'https://chat.example, https://chat.example',
+    'http://friend.example',
+    'https://friend.example:444',
+    'https://friend.example.evil.example',
+    'https://evil-friend.example',
+    'https://FRIEND.example',
     'null',
     '',
   ])('are not: %s', (origin) => {

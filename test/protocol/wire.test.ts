@@ -16,7 +16,7 @@ import { PING_TEXT, PONG_TEXT, serverFrame } from '../../src/protocol/server-fra
 import { byteLength, exceedsBytes } from '../../src/protocol/text.ts';
 
 /** Of version 1. Changing it means a new version, unless the change only adds to what servers say. */
-const WIRE_HASH = '6fffe408c73c9841';
+const WIRE_HASH = '3344d468450025af';
 
 test('no wire change is silent', () => {
   const wire = JSON.stringify({

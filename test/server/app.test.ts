@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { REQUEST_ERRORS } from '../../src/protocol/codes.ts';
 import { STATUS } from '../../src/server/problem.ts';
-import { addressKey } from '../../src/server/rate-limit.ts';
+import { addressKey } from '../../src/auth/address.ts';
 import { FRIEND, harness, limiterOf, ORIGIN, postJson, problemOf, withSession } from './harness.ts';
 
 describe('every error is a problem', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { newUser } from '../../src/auth/cookie.ts';
-import { USER_HEADER } from '../../src/objects/session-rpc.ts';
+import { UNTIL_HEADER, USER_HEADER } from '../../src/objects/session-rpc.ts';
 import { cookieOf, FRIEND, harness, ORIGIN, problemOf, SECRET, withSession } from './harness.ts';
 
 const upgrade = { upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-key': 'a2V5', origin: ORIGIN };
@@ -22,11 +22,23 @@ describe('connecting', () => {
     const h = harness();
     const { id, user, cookie, path } = await withSession(h);
     const victim = newUser();
-    const headers = { ...upgrade, cookie, authorization: 'Bearer x', [USER_HEADER.toUpperCase()]: victim };
+    const headers = {
+      ...upgrade,
+      cookie,
+      authorization: 'Bearer x',
+      [USER_HEADER.toUpperCase()]: victim,
+      [UNTIL_HEADER]: '1',
+    };
     await h.app.request(`${path}/connect`, { headers });
     const [forwarded] = h.session(id).upgrades;
     expect(forwarded?.headers.get(USER_HEADER)).toBe(user);
-    expect([...(forwarded?.headers.keys() ?? [])].sort()).toEqual(['sec-websocket-key', 'upgrade', USER_HEADER]);
+    expect(Number(forwarded?.headers.get(UNTIL_HEADER))).toBeGreaterThan(Date.now());
+    expect([...(forwarded?.headers.keys() ?? [])].sort()).toEqual([
+      'sec-websocket-key',
+      'upgrade',
+      UNTIL_HEADER,
+      USER_HEADER,
+    ]);
   });
 
   it('does not let a named user stand in for a cookie', async () => {
@@ -71,7 +83,7 @@ describe('connecting', () => {
       const { id, path } = await withSession(h);
       const response = await h.app.request(`${path}/connect`, { headers: { ...upgrade, cookie } });
       expect(response).toBe(h.refusals[0]?.response);
-      expect(h.refusals).toMatchObject([{ error: { code: 'unauthorized' }, closeCode: 4404 }]);
+      expect(h.refusals).toMatchObject([{ error: { code: 'unauthorized' }, closeCode: 4401 }]);
       expect(h.session(id).upgrades).toEqual([]);
     },
   );

@@ -1,8 +1,9 @@
 /** The app under stand-ins: sessions in memory, a history that answers what it is told, all calls noted. */
 import { newUser, userCookie } from '../../src/auth/cookie.ts';
+import { Authenticator } from '../../src/auth/identity.ts';
 import { createBotDirectory } from '../../src/bots/directory.ts';
 import { parseConfig, type SessionStub } from '../../src/env.ts';
-import type { Result, SessionSummary } from '../../src/objects/session-rpc.ts';
+import type { Result, SessionSummary, SharedPage, ShareRow } from '../../src/objects/session-rpc.ts';
 import type { WireError } from '../../src/protocol/server-frames.ts';
 import type { BotMessage, Message, UserMessage } from '../../src/protocol/transcript.ts';
 import { TurnFailure } from '../../src/responders/port.ts';
@@ -32,6 +33,7 @@ export class FakeSession implements SessionStub {
   summary: SessionSummary | null = null;
   log: Message[] = [];
   reply: BotMessage | null = null;
+  links: (ShareRow & { digest: string })[] = [];
   /** The next call throws, as a call to a crashed object does. */
   crash = false;
   readonly waits: number[] = [];
@@ -94,6 +96,37 @@ export class FakeSession implements SessionStub {
     return { ok: true as const, value: { messages, nextBefore } };
   }
 
+  async share(user: string, { id, digest, expiresAt }: { id: string; digest: string; expiresAt: number }) {
+    const current = this.#summaryFor(user);
+    if (!current.ok) return current;
+    const row = { id, createdAt: 1_700_000_000_000, expiresAt };
+    this.links.push({ ...row, digest });
+    return { ok: true as const, value: row };
+  }
+
+  async shares(user: string): Promise<Result<ShareRow[]>> {
+    const current = this.#summaryFor(user);
+    if (!current.ok) return current;
+    return { ok: true, value: this.links.map(({ digest: _, ...row }) => row) };
+  }
+
+  async unshare(user: string, id: string): Promise<Result<boolean>> {
+    const current = this.#summaryFor(user);
+    if (!current.ok) return current;
+    const known = this.links.some((link) => link.id === id);
+    this.links = this.links.filter((link) => link.id !== id);
+    return { ok: true, value: known };
+  }
+
+  async shared(digest: string, page: { before?: number; limit: number }): Promise<Result<SharedPage>> {
+    const link = this.links.find((entry) => entry.digest === digest);
+    if (!link || !this.summary) return NOT_FOUND;
+    const messages = await this.messages(this.owner, page);
+    if (!messages.ok) return messages;
+    const { title, bot } = this.summary;
+    return { ok: true, value: { title, bot, ...messages.value, expiresAt: link.expiresAt } };
+  }
+
   async fetch(request: Request): Promise<Response> {
     if (this.crash) throw new Error('the object broke');
     this.upgrades.push(request);
@@ -120,10 +153,12 @@ export function harness(variables: Readonly<Record<string, string>> = {}, overri
     return found;
   };
   const reports: { event: string; fields: Record<string, unknown> }[] = [];
+  const notes: typeof reports = [];
   const refusals: { error: WireError; closeCode: number; response: Response }[] = [];
   const endpoint = { up: true };
   const deps: ServerDeps = {
     config,
+    auth: new Authenticator(config, { fetch: (url, init) => fetch(url, init), now: () => Date.now() }),
     bots: createBotDirectory(config, {
       listModels: () =>
         endpoint.up
@@ -134,9 +169,14 @@ export function harness(variables: Readonly<Record<string, string>> = {}, overri
     history: {
       listSessions: () => Promise.resolve({ sessions: [], nextCursor: null }),
       searchMessages: () => Promise.resolve({ hits: [], nextCursor: null }),
+      listAlerts: () => Promise.resolve({ alerts: [], nextCursor: null }),
+      listBotSnapshots: () => Promise.resolve({ rows: [], known: 0 }),
       ping: () => Promise.resolve(),
     },
     session,
+    control: () => {
+      throw new Error('there are no objects of bots here');
+    },
     fetchAsset: () => Promise.resolve(new Response('<!doctype html>', { headers: { 'content-type': 'text/html' } })),
     probeEndpoint: () =>
       endpoint.up ? Promise.resolve('0.12') : Promise.reject(new TurnFailure('endpoint_unreachable', 'Nobody there.')),
@@ -147,12 +187,14 @@ export function harness(variables: Readonly<Record<string, string>> = {}, overri
     },
     connectLimit: null,
     writeLimit: null,
+    readLimit: null,
     now: () => Date.now(),
     report: (event, fields) => void reports.push({ event, fields }),
+    note: (event, fields) => void notes.push({ event, fields }),
     ...overrides,
   };
   const app = createApp(deps);
-  return { app, deps, sessions, session, reports, refusals, endpoint };
+  return { app, deps, sessions, session, reports, notes, refusals, endpoint };
 }
 
 export type Harness = ReturnType<typeof harness>;
