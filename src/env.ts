@@ -52,6 +52,8 @@ export interface Variables {
   BOTS?: string;
   /** Set by the local start, which knows whether it started the simulator. */
   MODEL_SOURCE?: string;
+  /** `error`: only faults are logged; `info`: each request and each turn, too. */
+  LOG_LEVEL?: string;
   /** Set by the local start: whoever can give a name the address of this machine can call the server by it. */
   LOCAL_SERVER?: string;
 }
@@ -93,6 +95,7 @@ export interface Config {
   alertWebhook: { url: string; secret: string } | null;
   bots: readonly BotConfig[];
   modelSource: 'ollama' | 'simulator';
+  logLevel: 'error' | 'info';
   /** The server listens on loopback, and refuses to be called by names that nobody gave it. */
   localServer: boolean;
 }
@@ -141,6 +144,7 @@ const variables = z.object({
   ),
   SYSTEM_PROMPT: z._default(z.string(), ''),
   BOTS: z.optional(z.string()),
+  LOG_LEVEL: z._default(z.enum(['error', 'info'], 'must be error or info'), 'info'),
   MODEL_SOURCE: z._default(z.enum(['ollama', 'simulator'], 'must be ollama or simulator'), 'ollama'),
   LOCAL_SERVER: z._default(z.enum(['true', 'false'], 'must be true or false'), 'false'),
 });
@@ -201,6 +205,7 @@ function readConfig(env: RawVariables): Config | ConfigError {
     alertWebhook: url === undefined || secret === undefined ? null : { url, secret },
     bots,
     modelSource: values.MODEL_SOURCE,
+    logLevel: values.LOG_LEVEL,
     localServer: values.LOCAL_SERVER === 'true',
   };
 }

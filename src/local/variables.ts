@@ -32,6 +32,7 @@ const FROM_ENVIRONMENT = [
   'ALERT_WEBHOOK_SECRET',
   'SYSTEM_PROMPT',
   'BOTS',
+  'LOG_LEVEL',
 ] as const satisfies readonly (keyof Variables)[];
 
 /** wrangler.toml may hold numbers and tables; what they are worth is for `parseConfig` to say. */

@@ -17,6 +17,7 @@ import { textProblem } from '../protocol/text.ts';
 import type { BotRef } from '../protocol/values.ts';
 import { listModels } from '../responders/discovery.ts';
 import { answerQuestion } from './answer-question.ts';
+import { objectLog } from './object-log.ts';
 import type { SessionPorts } from './ports.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
 import {
@@ -210,6 +211,8 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
 
   #ports(): SessionPorts<WebSocket> {
     const { ctx, env } = this;
+    const log = objectLog(env);
+    const session = ctx.id.name;
     return {
       now: () => Date.now(),
       setTimer(callback, delayMs) {
@@ -239,9 +242,9 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
         await ctx.storage.deleteAll();
         this.#runtime = null;
       },
-      report(event, fields) {
-        console.log(JSON.stringify({ event, ...fields }));
-      },
+      // What a fault deep inside does not know of is known here.
+      report: (event, fields) => log.error(event, { ...(session === undefined ? {} : { session }), ...fields }),
+      note: log.info,
     };
   }
 }

@@ -34,6 +34,11 @@ export class Generation implements RunningAnswer {
     return this.#permit !== null;
   }
 
+  /** Who answers; null before it has begun. */
+  get bot(): string | null {
+    return this.#permit?.bot.id ?? null;
+  }
+
   /** Over, whatever still comes: the connection is closed and `ask` and `run` resolve with null. */
   abort(): void {
     this.#abort.abort();
@@ -118,10 +123,10 @@ export class Generation implements RunningAnswer {
     return { by: { id: bot.id, name: spec?.name ?? bot.name, revision } };
   }
 
-  /** What the bot counts of it; `outcome` null where a person stopped it. */
+  /** What the bot counts of it, and the log says; `outcome` null where a person stopped it. */
   report(outcome: Outcome | null): TurnReport {
     const { turn, attempt } = this;
-    const totalMs = this.#ports.now() - this.#startedAt;
+    const totalMs = this.hasBegun ? this.#ports.now() - this.#startedAt : 0;
     const { promptTokens = 0, answerTokens = 0, modelMs = null } = this.#end ?? {};
     return {
       turn,

@@ -2,6 +2,7 @@
 import type { BotSpec } from '../bots/spec.ts';
 import type { PastTurn } from '../log/conversation.ts';
 import type { SessionRow } from '../log/session-log.ts';
+import type { LogEvent } from '../metrics/log.ts';
 import type { LogRecord } from '../protocol/records.ts';
 import type { BotRef } from '../protocol/values.ts';
 import type { AnswerStream } from '../responders/port.ts';
@@ -48,6 +49,7 @@ export interface SessionPorts<Socket> {
   forget(session: SessionRow): Promise<void>;
   /** Erases what is left of the object's own storage. */
   destroy(): Promise<void>;
-  /** One structured line for operators; never message text. */
-  report(event: string, fields: Record<string, string | number | boolean>): void;
+  /** A line in the log for a fault, and for what happens all the time; see metrics/log.ts. */
+  report: LogEvent;
+  note: LogEvent;
 }

@@ -64,6 +64,7 @@ export class SessionRuntime<Socket extends TabSocket> {
     this.#state = stored === null ? EMPTY_STATE : decodeState(stored);
     this.#runner = new TurnRunner(
       {
+        session: this.#delivery.session.id,
         state: () => this.#state,
         turns: this.#turns,
         facts: () => this.#facts(),

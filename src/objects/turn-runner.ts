@@ -16,6 +16,8 @@ import type { TurnWait } from '../protocol/server-frames.ts';
 
 /** What the runner needs of its session. */
 export interface TurnHost {
+  /** Its id. */
+  session: string;
   state(): SessionState;
   turns: RecentTurns;
   facts: CallFacts;
@@ -120,7 +122,7 @@ export class TurnRunner {
     const generation = this.#generation;
     this.#generation = null;
     generation?.abort();
-    if (generation?.hasBegun) this.#permission.ended(generation.report(null));
+    if (generation) this.#ended(generation, null);
     else this.#permission.leave();
   }
 
@@ -148,9 +150,19 @@ export class TurnRunner {
   #finish(generation: Generation, outcome: Outcome): void {
     if (this.#generation !== generation) return;
     this.#generation = null;
-    if (generation.hasBegun) this.#permission.ended(generation.report(outcome));
-    else this.#permission.leave();
+    this.#ended(generation, outcome);
     this.#host.dispatch({ type: 'finish', outcome });
+  }
+
+  /** `outcome` null: stopped by a person. */
+  #ended(generation: Generation, outcome: Outcome | null): void {
+    const report = generation.report(outcome);
+    // The failure's sentence stays out of the log: endpoints quote what they were asked.
+    const { message: _message, code = null, ...rest } = report;
+    const bot = generation.bot ?? this.#host.state().bot.id;
+    this.#ports.note('turn', { session: this.#host.session, bot, code, ...rest });
+    if (generation.hasBegun) this.#permission.ended(report);
+    else this.#permission.leave();
   }
 
   /** Permission went away in the middle: the turn is begun anew once it is back. */

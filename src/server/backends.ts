@@ -36,7 +36,7 @@ export async function askHistory<T>(deps: ServerDeps, requestId: string, call: (
   } catch (error) {
     if (error instanceof HistoryError && error.code === 'bad_request') throw refused('bad_request', error.message);
     deps.report('history_read_failed', { requestId, ...describeError(error) });
-    const message = 'The list of sessions and the search are not available just now; conversations go on.';
+    const message = 'Lists, search and metrics are not available just now; conversations go on.';
     throw refusedForNow('unavailable', message, DATABASE_RETRY_MS);
   }
 }

@@ -33,10 +33,15 @@ describe('parseConfig', () => {
         totalTimeoutMs: 600_000,
       },
       allowedOrigins: [],
+      allowedEndpoints: ['http://127.0.0.1:11434'],
       sessionSecret: SECRET,
       operatorToken: null,
+      access: null,
+      alertWebhook: null,
       bots: [],
       modelSource: 'ollama',
+      localServer: false,
+      logLevel: 'info',
     });
   });
 
@@ -100,6 +105,7 @@ describe('parseConfig', () => {
     ['a short token', 'OPERATOR_TOKEN', 'x'.repeat(15)],
     ['a token with a space', 'OPERATOR_TOKEN', 'sixteen letters and more'],
     ['an unknown source', 'MODEL_SOURCE', 'cloud'],
+    ['an unknown log level', 'LOG_LEVEL', 'debug'],
     ['no JSON', 'BOTS', '[{'],
     ['no array', 'BOTS', '{}'],
     ['a bot without a name', 'BOTS', '[{"id":"helper"}]'],

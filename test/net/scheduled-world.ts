@@ -106,6 +106,7 @@ export class ScheduledWorld {
         this.destroyed = true;
       },
       report: (event) => void this.reports.push(event),
+      note: () => {},
     };
   }
 

@@ -9,7 +9,7 @@ describe('every error is a problem', () => {
     for (const code of REQUEST_ERRORS) expect(STATUS[code]).toBeGreaterThanOrEqual(400);
   });
 
-  it.each(['/api', '/api/nothing', '/api/health/more', '/webhooks/x', '/v1/models', '/metrics', '/ollama/api/tags'])(
+  it.each(['/api', '/api/nothing', '/api/health/more', '/webhooks/x', '/v1/models', '/metrics/more', '/ollama/api/tags'])(
     'answers 404 not_found for the data path %s, never a page',
     async (path) => {
       const response = await harness().app.request(path);

@@ -151,6 +151,7 @@ export class Process {
         this.guard('destroyed');
       },
       report: (event) => world.note(`report ${event}`),
+      note: () => {},
     };
   }
 }

@@ -97,6 +97,7 @@ export class FakeWorld {
   readonly model = new FakeModel();
   readonly delivered: LogRecord[] = [];
   readonly reports: string[] = [];
+  readonly notes: Record<string, unknown>[] = [];
   /** What sessions asked of their bots, and what they are told. */
   readonly calls: { bot: string; call: SessionCall }[] = [];
   bot: (call: SessionCall) => SessionAnswer | Promise<SessionAnswer> = () => GO;
@@ -165,6 +166,7 @@ export class FakeWorld {
       },
       destroy: async () => void (this.destroyed = true),
       report: (event) => void this.reports.push(event),
+      note: (event, fields) => void this.notes.push({ event, ...fields }),
     };
   }
 
