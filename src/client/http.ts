@@ -82,9 +82,9 @@ interface Call {
 
 interface Caller {
   /** A call that answers with something of `shape`. */
-  ask<T>(path: string, shape: z.ZodMiniType<T>, call?: Call): Promise<T>;
+  ask: <T>(path: string, shape: z.ZodMiniType<T>, call?: Call) => Promise<T>;
   /** A call whose answer does not matter, only that it was not refused. */
-  tell(path: string, call: Call): Promise<void>;
+  tell: (path: string, call: Call) => Promise<void>;
 }
 
 /** For parts of the API that have a file of their own, so that only who needs them loads them. */

@@ -2,7 +2,7 @@
 
 /** As in a bot's definition. */
 const BOT_ID = /^[a-z0-9][a-z0-9-]{1,47}$/;
-const MENTION = /^@([a-z0-9][a-z0-9-]{1,47})(?=\s|$)/;
+const MENTION = /^@([a-z0-9][a-z0-9-]{1,47})(?=$|[\s,:])/i;
 /** What may still become one while it is typed. */
 const BEGUN_MENTION = /^@([A-Za-z0-9-]{0,48})$/;
 
@@ -12,7 +12,7 @@ export function isBotId(text: string): boolean {
 
 /** The id that a message begins with; whether there is such a bot is another question. */
 export function mentionedBot(text: string): string | null {
-  return MENTION.exec(text)?.[1] ?? null;
+  return MENTION.exec(text)?.[1]?.toLowerCase() ?? null;
 }
 
 /** What was typed of a mention up to the cursor: empty after `@` alone, null where none is being typed. */

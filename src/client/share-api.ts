@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { botRef, timestampMs, title } from '../protocol/values.ts';
 import { messagesPage } from './api-shapes.ts';
-import { createCaller, sessionPath, type ApiOptions } from './http.ts';
+import { ApiError, createCaller, sessionPath, type ApiOptions } from './http.ts';
 
 /** `url` is told when the link is made, and never again where only its digest is kept. */
 const share = z.object({
@@ -36,7 +36,14 @@ export function createShareApi(options: ApiOptions = {}): ShareApi {
   return {
     make: (session, expiresInHours) => ask(path(session), madeShare, { method: 'POST', body: { expiresInHours } }),
     list: async (session) => (await ask(path(session), shareList)).shares,
-    revoke: (session, id) => tell(`${path(session)}/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    async revoke(session, id) {
+      try {
+        await tell(`${path(session)}/${encodeURIComponent(id)}`, { method: 'DELETE' });
+      } catch (error) {
+        // It is over already, by its time or by another tab: that is what was wanted.
+        if (!(error instanceof ApiError && error.code === 'not_found')) throw error;
+      }
+    },
     read: (token, page = {}) => ask(`/api/shared/${encodeURIComponent(token)}`, sharedPage, { query: { ...page } }),
   };
 }

@@ -36,10 +36,10 @@ export function Page() {
         <Header />
         <SimulatorNotice />
         {missing ? <SessionMissing /> : session === null ? <Welcome /> : <Conversation key={session} />}
+        <Toasts />
         {missing ? null : <Composer />}
       </main>
       <StatusRegion />
-      <Toasts />
     </div>
   );
 }

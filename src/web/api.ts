@@ -1,17 +1,25 @@
 /** The HTTP API as the page uses it. */
+import type { ApiBot } from '../client/api-shapes.ts';
 import { ApiError, createApi } from '../client/http.ts';
 import type { Message } from '../protocol/transcript.ts';
-import type { Api } from './state/ports.ts';
+import type { Api, BotInfo } from './state/ports.ts';
 
 const SESSIONS_PER_PAGE = 50;
 const OLDER_MESSAGES_PER_PAGE = 50;
+const BOTS_PER_PAGE = 100;
 
 export function pageApi(): Api {
   const http = createApi();
   return {
-    async bots() {
-      const { bots, source } = await http.listBots();
-      return { bots, simulator: source?.kind === 'simulator' };
+    async bots(cursor) {
+      const page = cursor === null ? {} : { cursor };
+      const { bots, nextCursor, source } = await http.listBots({ ...page, limit: BOTS_PER_PAGE });
+      return { bots: bots.map(infoOf), nextCursor, simulator: source?.kind === 'simulator' };
+    },
+    bot: async (id) => infoOf(await http.bot(id)),
+    async botHealth(id) {
+      const { name, model, state, because, running, queued } = await http.botStatus(id);
+      return { name, model, state, because: because ?? '', running: running ?? null, queued: queued ?? null };
     },
     async sessions(query) {
       const { sessions, nextCursor } = await http.listSessions({ ...query, limit: SESSIONS_PER_PAGE });
@@ -42,6 +50,10 @@ export function pageApi(): Api {
       };
     },
   };
+}
+
+function infoOf({ id, name, model, state, available }: ApiBot): BotInfo {
+  return { id, name, model, state, available: available ?? null };
 }
 
 /** A page of older messages, for the session's client. */

@@ -1,11 +1,16 @@
-import { useSignal } from '@preact/signals';
+import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { MAX_TEXT_BYTES } from '../../protocol/limits.ts';
 import { useApp } from '../state/context.ts';
 import { isComposing } from '../ui/composing.ts';
 import { Icon } from '../ui/Icon.tsx';
+import { lazy } from '../ui/lazy.tsx';
+import { parseInput } from '../../client/slash-commands.ts';
 import { lengthNote } from './length.ts';
 import { Queue } from './Queue.tsx';
+import type { KeyTaker } from './SuggestionsView.tsx';
+
+const SuggestionsView = lazy((later) => later.SuggestionsView);
 
 export function Composer() {
   const app = useApp();
@@ -32,17 +37,25 @@ export function Composer() {
     text.value = value;
     drafts.write(session, value);
   };
+  const keys = useRef<KeyTaker | null>(null);
+  const suggests = useComputed(() => /^[@/]/.test(text.value)).value;
   const note = lengthNote(text.value, MAX_TEXT_BYTES);
   const sendable = text.value.trim() !== '' && !note.tooLong;
 
   const submit = async () => {
     const message = text.value;
     if (!sendable) return;
+    const typed = parseInput(message);
+    if (typed.kind === 'problem') return app.explain(typed.reason);
+    if (typed.kind === 'command') {
+      change('');
+      return void app.run(typed.command);
+    }
     // Cleared at once, so that the next one can be written. The draft stays until it was taken.
     text.value = '';
     area.current?.focus();
     starting.current = session === null;
-    const taken = await app.send(message);
+    const taken = await app.send(typed.text);
     starting.current = false;
     const here = shown.current === session;
     const since = here ? text.peek() : '';
@@ -53,6 +66,8 @@ export function Composer() {
 
   /** What was being written in the place of a message that waits no longer: kept, to be sent or not. */
   const takeBack = (owner: string | null, lost: string) => {
+    // A chat that was deleted leaves nothing behind, nor anything to say.
+    if (drafts.forgotten(owner)) return;
     const here = shown.current === owner;
     const draft = here ? text.peek() : drafts.read(owner);
     const kept = draft.trim() === '' ? lost : `${draft}\n${lost}`;
@@ -63,6 +78,7 @@ export function Composer() {
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (isComposing(event)) return;
+    if (keys.current?.(event)) return event.preventDefault();
     if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault();
       void submit();
@@ -73,6 +89,9 @@ export function Composer() {
     <div class="composer-area">
       {chat.view.value?.othersTyping ? <p class="others-typing">Somebody is typing in another tab…</p> : null}
       <Queue onLost={takeBack} />
+      {suggests && area.current ? (
+        <SuggestionsView field={area.current} text={text} onChange={change} keys={keys} />
+      ) : null}
       <form
         class="composer"
         onSubmit={(event) => {

@@ -1,5 +1,5 @@
 import { useSignal, type Signal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { useApp } from '../state/context.ts';
 import type { QueueEntry } from '../state/conversation.ts';
 import { isComposing } from '../ui/composing.ts';
@@ -83,10 +83,19 @@ function EditField({ text, editing, onSave, onLost }: EditProps) {
     const lost = changed.peek();
     if (!edit.done && !edit.saving && lost.trim() !== '' && lost !== edit.before) onLost(edit.session, lost);
   };
-  useEffect(() => {
+  // Before anything can be typed: later it would move the cursor under a quick hand.
+  useLayoutEffect(() => {
     field.current?.focus();
     field.current?.setSelectionRange(text.length, text.length);
+  }, []);
+  useEffect(() => {
+    // A page that is left for good (a reload after the login ended) takes the field with it.
+    const onPageHide = (event: PageTransitionEvent) => {
+      if (!event.persisted) rescue();
+    };
+    addEventListener('pagehide', onPageHide);
     return () => {
+      removeEventListener('pagehide', onPageHide);
       edit.gone = true;
       rescue();
     };

@@ -1,8 +1,11 @@
 import { useComputed, useSignal } from '@preact/signals';
+import { Fragment } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { useApp } from '../state/context.ts';
 import { Icon } from '../ui/Icon.tsx';
+import type { Entry } from '../state/conversation.ts';
 import { Answer } from './Answer.tsx';
+import { NoteView } from './NoteView.tsx';
 import { OlderMessages } from './OlderMessages.tsx';
 import { useFollow } from './useFollow.ts';
 import { useTarget } from './useTarget.ts';
@@ -12,7 +15,7 @@ import { SendingMessage, UserMessageView } from './UserMessage.tsx';
 const LOAD_AHEAD_PX = 300;
 
 export function Conversation() {
-  const { chat } = useApp();
+  const { chat, notes } = useApp();
   const { entries } = chat.arranged.value;
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
@@ -25,11 +28,19 @@ export function Conversation() {
   useEffect(() => {
     if (!atEnd.peek()) unseen.value = true;
   }, [lastKey]);
-  const sends = useRef(chat.sends.value);
+  // What was sent, or answered to a command, from here: the reader wants to see it.
+  const own = `${chat.sends.value}.${notes.newest.value?.id ?? 0}`;
+  const before = useRef(own);
   useEffect(() => {
-    if (sends.current !== chat.sends.value) follow.toEnd();
-    sends.current = chat.sends.value;
-  }, [chat.sends.value]);
+    if (before.current !== own) follow.toEnd();
+    before.current = own;
+  }, [own]);
+
+  const keys = new Set(entries.map(({ key }) => key));
+  const notesAfter = (key: string | null) =>
+    notes.list.value
+      .filter(({ after }) => (after !== null && keys.has(after) ? after : null) === key)
+      .map((note) => <NoteView key={`note-${note.id}`} note={note} />);
 
   const scrolled = () => {
     follow.onScroll();
@@ -44,11 +55,13 @@ export function Conversation() {
           {hasOlder.value ? (
             <OlderMessages loading={chat.loadingOlder.value} onLoad={() => void chat.loadOlder()} />
           ) : null}
-          {entries.map((entry) => {
-            if (entry.kind === 'user') return <UserMessageView key={entry.key} message={entry.message} />;
-            if (entry.kind === 'sending') return <SendingMessage key={entry.key} pending={entry.pending} />;
-            return <Answer key={entry.key} entryKey={entry.key} message={entry.message} last={entry.last} />;
-          })}
+          {entries.map((entry) => (
+            <Fragment key={entry.key}>
+              <EntryView entry={entry} />
+              {notesAfter(entry.key)}
+            </Fragment>
+          ))}
+          {notesAfter(null)}
         </div>
       </div>
       {atEnd.value ? null : (
@@ -59,4 +72,10 @@ export function Conversation() {
       )}
     </div>
   );
+}
+
+function EntryView({ entry }: { entry: Entry }) {
+  if (entry.kind === 'user') return <UserMessageView message={entry.message} />;
+  if (entry.kind === 'sending') return <SendingMessage pending={entry.pending} />;
+  return <Answer entryKey={entry.key} turn={entry.turn} message={entry.message} last={entry.last} />;
 }

@@ -1,22 +1,37 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { BotMessage } from '../../protocol/transcript.ts';
+import { answerer } from '../state/answerer.ts';
+import type { App } from '../state/app.ts';
 import { useApp } from '../state/context.ts';
+import { failureSentence } from '../state/failures.ts';
+import { spoken } from '../state/notes.ts';
+import { waitSentence, waitStep } from '../state/waiting.ts';
 
-/** Tells screen readers when an answer begins and how it ended; never what came in between. */
+/**
+ * Tells screen readers why an answer waits, when it begins, how it ended, and what a command
+ * brought; never every token, and never every place in a line.
+ */
 export function StatusRegion() {
-  const { chat } = useApp();
+  const app = useApp();
+  const { chat, notes } = app;
   const words = useSignal('');
-  const answering = chat.answering.value;
   const session = chat.session.value;
-  const before = useRef({ answering: false, session });
+  const wait = chat.wait.value;
+  const phase = !chat.answering.value ? 'idle' : wait === null ? 'answering' : waitStep(wait);
+  const before = useRef({ phase, session });
   useEffect(() => {
-    const { answering: was, session: where } = before.current;
-    before.current = { answering, session };
+    const { phase: was, session: where } = before.current;
+    before.current = { phase, session };
     if (where !== session) words.value = '';
-    else if (answering && !was) words.value = 'The answer has started';
-    else if (was && !answering) words.value = ending(chat.view.peek()?.messages.findLast(isAnswer));
-  }, [answering, session]);
+    else if (phase === 'idle') words.value = was === 'idle' ? words.peek() : ending(app);
+    else if (phase !== was) words.value = phase === 'answering' ? 'The answer has started' : waiting(app);
+  }, [phase, session]);
+
+  const note = notes.newest.value;
+  useEffect(() => {
+    if (note !== null) words.value = spoken(note);
+  }, [note]);
   return (
     <p class="offscreen" role="status" data-testid="status">
       {words}
@@ -28,7 +43,16 @@ function isAnswer(message: { role: string }): message is BotMessage {
   return message.role === 'bot';
 }
 
-function ending(message: BotMessage | undefined): string {
-  if (message?.status === 'failed') return `The answer failed: ${message.error?.message ?? ''}`;
-  return message?.status === 'stopped' ? 'The answer was stopped' : 'The answer is complete';
+function waiting({ bots, chat }: App): string {
+  const wait = chat.wait.peek();
+  const turn = chat.view.peek()?.queue.running?.turn ?? 0;
+  return wait === null ? '' : waitSentence(wait, answerer({ chat, bots }, turn, null));
+}
+
+function ending({ bots, chat }: App): string {
+  const message = chat.messages.peek().findLast(isAnswer);
+  if (message?.status === 'stopped') return 'The answer was stopped';
+  if (message?.status !== 'failed') return 'The answer is complete';
+  const { error, turn } = message;
+  return `The answer failed: ${failureSentence(error?.code, error?.message ?? '', answerer({ chat, bots }, turn, message))}`;
 }

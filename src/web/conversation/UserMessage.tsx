@@ -3,12 +3,13 @@ import type { UserMessage } from '../../protocol/transcript.ts';
 import { isoTime, messageTime } from '../state/words.ts';
 import { CopyButton } from '../ui/CopyButton.tsx';
 
-export function UserMessageView({ message }: { message: UserMessage }) {
+/** `label`: who said it, for who cannot see the side it stands on. */
+export function UserMessageView({ message, label = 'You' }: { message: UserMessage; label?: string }) {
   const { id, seq, text, at, status } = message;
   return (
     <article
       class="message user"
-      aria-label="You"
+      aria-label={label}
       tabIndex={-1}
       data-testid="message"
       data-role="user"

@@ -1,5 +1,18 @@
+import { useApp } from '../state/context.ts';
+import { NoteView } from './NoteView.tsx';
+
 /** A new chat before its first message. */
 export function Welcome() {
+  const { notes } = useApp();
+  if (notes.list.value.length > 0) {
+    return (
+      <div class="welcome-notes">
+        {notes.list.value.map((note) => (
+          <NoteView key={note.id} note={note} />
+        ))}
+      </div>
+    );
+  }
   return (
     <div class="welcome">
       <div>

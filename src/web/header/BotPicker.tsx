@@ -1,41 +1,61 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { stateWords } from '../state/bot-words.ts';
 import { useApp } from '../state/context.ts';
-import type { BotInfo } from '../state/ports.ts';
+import { Icon } from '../ui/Icon.tsx';
+import { lazy } from '../ui/lazy.tsx';
 
+const PANEL_ID = 'bot-panel';
+const BotPanel = lazy((later) => later.BotPanel);
+
+/** Says which bot answers, and opens the list of all. */
 export function BotPicker() {
-  const { bots, chat, sessions } = useApp();
+  const { bots, chat } = useApp();
+  const panel = useRef<HTMLDivElement>(null);
   const session = chat.session.value;
-  const current = session === null ? bots.forNewChat.value : (chat.view.value?.bot?.id ?? null);
-  const list = bots.list.value;
-  const unknown = current !== null && !list.some(({ id }) => id === current);
+  const bot = useCurrent();
+  const state = bot === null ? '' : stateWords({ available: null, state: 'running', ...bots.find(bot.id) });
+  const picking = bots.picking.value;
 
-  const choose = async (select: HTMLSelectElement) => {
-    const bot = select.value;
-    if (session === null) return bots.chooseForNewChat(bot);
-    // Shown again as it was where the server refused; the session itself says when it changed.
-    if (!(await sessions.chooseBot(session, bot))) select.value = current ?? '';
-  };
+  // Also opened from elsewhere: where a bot failed, another one is offered.
+  useEffect(() => {
+    if (picking) panel.current?.showPopover();
+    else panel.current?.hidePopover();
+  }, [picking]);
   return (
-    <label class="bot-picker">
-      <span class="offscreen">Bot that answers</span>
-      <select
+    <>
+      <button
+        type="button"
+        class="bot-picker"
         data-testid="bot-picker"
-        disabled={list.length === 0 || (session !== null && current === null)}
-        value={current ?? ''}
-        onChange={(event) => void choose(event.currentTarget)}
+        aria-haspopup="dialog"
+        aria-expanded={picking}
+        disabled={bot === null}
+        popovertarget={PANEL_ID}
       >
-        {current === null ? <option value="">…</option> : null}
-        {unknown ? <option value={current}>{chat.view.value?.bot?.name ?? current}</option> : null}
-        {list.map((bot) => (
-          <option key={bot.id} value={bot.id}>
-            {labelOf(bot)}
-          </option>
-        ))}
-      </select>
-    </label>
+        <span class="offscreen">Bot that answers: </span>
+        <span class="bot-name">{bot?.name ?? '…'}</span>
+        {state === '' ? null : <span class="badge">{state}</span>}
+        <Icon name="chevron" />
+      </button>
+      <div
+        ref={panel}
+        id={PANEL_ID}
+        class="bot-panel"
+        role="dialog"
+        aria-label="Choose a bot"
+        popover="auto"
+        onToggle={(event) => (bots.picking.value = event.newState === 'open')}
+      >
+        {picking ? <BotPanel session={session} current={bot?.id ?? null} /> : null}
+      </div>
+    </>
   );
 }
 
-function labelOf({ name, model, available }: BotInfo): string {
-  const label = name === model ? name : `${name} (${model})`;
-  return available === false ? `${label}: not installed` : label;
+/** The chat's bot, or that of the next new chat. */
+function useCurrent(): { id: string; name: string } | null {
+  const { bots, chat } = useApp();
+  if (chat.session.value !== null) return chat.bot.value;
+  const id = bots.forNewChat.value;
+  return id === null ? null : (bots.find(id) ?? null);
 }

@@ -1,8 +1,11 @@
 /** The page's state, put together once. */
 import { computed, effect, signal, untracked, type Signal } from '@preact/signals';
+import type { SlashCommand } from '../../client/slash-commands.ts';
+import { loadLater } from '../load-later.ts';
 import { createBots, type Bots } from './bots.ts';
 import { createChat, type Chat } from './chat.ts';
 import { createDrafts, type Drafts } from './drafts.ts';
+import { createNotes, type Notes } from './notes.ts';
 import type { Ports, SessionInfo } from './ports.ts';
 import { createRouter, type Router } from './router.ts';
 import { createSearch, type Search } from './search.ts';
@@ -18,9 +21,14 @@ export interface App {
   search: Search;
   chat: Chat;
   drafts: Drafts;
+  notes: Notes;
   /** The sidebar, on a screen too small to always show it. */
   drawerOpen: Signal<boolean>;
   online: Signal<boolean>;
+  /** Says why what was typed was not sent. */
+  explain(reason: string): void;
+  /** Does what a command says; never sent to anybody. */
+  run(command: SlashCommand): Promise<void>;
   /** Sends to the open session, or to a new one made for it. False when the text was not taken. */
   send(text: string): Promise<boolean>;
 }
@@ -34,17 +42,21 @@ export function createApp(ports: Ports, target: Window): App {
   const bots = createBots(ports.api, ports.store, toasts);
   const drafts = createDrafts(ports.store);
   const unsent = createUnsent(ports, (session) => {
-    drafts.write(session, '');
+    drafts.forget(session);
     return ports.eraseUnsent(session);
   });
   const sessions = createSessions(ports.api, toasts, { now: ports.now, forget: (id) => unsent.forget(id) });
   const chat = createChat(ports, toasts, unsent);
+  const notes = createNotes(chat.session);
   const online = signal(target.navigator.onLine);
   const drawerOpen = signal(false);
 
   effect(() => {
     const { session } = router.route.value;
-    untracked(() => chat.open(session));
+    untracked(() => {
+      if (session !== chat.session.peek()) notes.leave(chat.session.peek());
+      chat.open(session);
+    });
     drawerOpen.value = false;
   });
   effect(() => {
@@ -73,6 +85,7 @@ export function createApp(ports: Ports, target: Window): App {
     chat.wake();
     if (ports.now() - listedAt < LIST_AGE_MS) return;
     listedAt = ports.now();
+    void bots.load();
     void sessions.load();
   };
   for (const event of ['online', 'offline', 'pageshow']) target.addEventListener(event, wake);
@@ -81,6 +94,10 @@ export function createApp(ports: Ports, target: Window): App {
   void bots.load();
   void sessions.load();
   unsent.resume(router.route.peek().session);
+  const explain = (text: string) => {
+    const after = chat.arranged.peek().entries.at(-1)?.key ?? null;
+    notes.add({ session: chat.session.peek(), after, command: null, content: { kind: 'problem', text } });
+  };
   const start = newChatStarter(ports, bots, sessions);
 
   return {
@@ -91,8 +108,18 @@ export function createApp(ports: Ports, target: Window): App {
     search: createSearch(ports.api),
     chat,
     drafts,
+    notes,
     drawerOpen,
     online,
+    explain,
+    async run(command) {
+      try {
+        const { runCommand } = await loadLater();
+        await runCommand({ ...ports, bots, chat, notes, online, sessions }, command);
+      } catch (error) {
+        explain(reasonOf(error));
+      }
+    },
     async send(text) {
       if (chat.session.peek() !== null) return chat.send(text);
       try {

@@ -2,6 +2,10 @@
 import { computed, signal, type ReadonlySignal } from '@preact/signals';
 import type { Running, SessionClient, SessionView } from '../../client/types.ts';
 import { arrange, type Arranged } from './conversation.ts';
+import type { TurnWait } from '../../protocol/server-frames.ts';
+import type { Message } from '../../protocol/transcript.ts';
+import type { BotRef } from '../../protocol/values.ts';
+import { connectionNote } from './connection.ts';
 import type { Ports } from './ports.ts';
 import { reasonOf, type Toasts } from './toasts.ts';
 import type { Unsent } from './unsent.ts';
@@ -10,10 +14,15 @@ export interface Chat {
   readonly session: ReadonlySignal<string | null>;
   /** Null while no session is open. */
   readonly view: ReadonlySignal<SessionView | null>;
+  readonly messages: ReadonlySignal<readonly Message[]>;
+  /** The chat's own bot; null until it is known. */
+  readonly bot: ReadonlySignal<BotRef | null>;
   readonly arranged: ReadonlySignal<Arranged>;
   readonly running: ReadonlySignal<Running | null>;
   /** Whether an answer is being made, even before its first character. */
   readonly answering: ReadonlySignal<boolean>;
+  /** Why the answer does not begin yet; null once it has, and while there is none. */
+  readonly wait: ReadonlySignal<TurnWait | null>;
   /** The end of the running answer was asked for and has not come yet. */
   readonly stopping: ReadonlySignal<boolean>;
   readonly loadingOlder: ReadonlySignal<boolean>;
@@ -43,7 +52,7 @@ export function createChat(ports: Ports, toasts: Toasts, unsent: Unsent): Chat {
   let frameAsked = false;
 
   // Parts of the view keep their identity, so what depends on one is not computed again for another.
-  const messages = computed(() => view.value?.messages ?? NOTHING);
+  const messages = computed<readonly Message[]>(() => view.value?.messages ?? NOTHING);
   const queue = computed(() => view.value?.queue ?? EMPTY_QUEUE);
   const pending = computed(() => view.value?.pending ?? NOTHING);
   const connection = computed(() => view.value?.connection ?? 'connecting');
@@ -100,9 +109,12 @@ export function createChat(ports: Ports, toasts: Toasts, unsent: Unsent): Chat {
   return {
     session,
     view,
+    messages,
+    bot: computed(() => view.value?.bot ?? null),
     arranged,
     running,
     answering: computed(() => runningTurn.value !== null),
+    wait: computed(() => queue.value.running?.wait ?? null),
     stopping: computed(() => runningKey.value !== null && runningKey.value === stopped.value),
     loadingOlder,
     sends,
@@ -120,7 +132,8 @@ export function createChat(ports: Ports, toasts: Toasts, unsent: Unsent): Chat {
         await target.send(text);
       } catch (error) {
         // No button here: the text goes back to where it was written.
-        toasts.show(`The message could not be sent: ${reasonOf(error)}`);
+        const closed = target.view.connection === 'closed';
+        toasts.show(`The message could not be sent: ${closed ? closedReason(target.view) : reasonOf(error)}`);
         return false;
       }
       unsent.note(target.view.session, target.view);
@@ -146,6 +159,11 @@ export function createChat(ports: Ports, toasts: Toasts, unsent: Unsent): Chat {
       unsent.wake();
     },
   };
+}
+
+/** What a person is told above the conversation; the client itself only knows that it is closed. */
+function closedReason(view: SessionView): string {
+  return connectionNote(view, true, Date.now()).text;
 }
 
 const NOTHING: readonly never[] = [];

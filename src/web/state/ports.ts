@@ -3,14 +3,29 @@ import type { SessionClient } from '../../client/types.ts';
 import type { BotRef } from '../../protocol/values.ts';
 
 export interface BotInfo extends BotRef {
+  /** `running`, `stopped`, `paused`, `degraded`, `starting`; or what a newer server may say. */
+  state: string;
   /** Whether the endpoint has the model just now; null where nobody knows. */
   available: boolean | null;
 }
 
-/** Where answers come from; the page says so when it is not a language model. */
-export interface BotList {
+export interface BotPage {
   bots: BotInfo[];
+  nextCursor: string | null;
+  /** Answers come from the built-in simulator; the page says so. */
   simulator: boolean;
+}
+
+/** How a bot is doing, as far as everybody may know. */
+export interface BotHealth {
+  name: string;
+  model: string;
+  state: string;
+  /** What made the state what it is; empty where there is nothing to say. */
+  because: string;
+  /** Turns being answered and turns waiting; null where the server does not say. */
+  running: number | null;
+  queued: number | null;
 }
 
 export interface SessionInfo {
@@ -49,7 +64,9 @@ interface HitPage {
 
 /** Every call rejects with an Error whose message can be shown to a person. */
 export interface Api {
-  bots(): Promise<BotList>;
+  bots(cursor: string | null): Promise<BotPage>;
+  bot(id: string): Promise<BotInfo>;
+  botHealth(id: string): Promise<BotHealth>;
   sessions(query: { archived: boolean; cursor?: string }): Promise<SessionPage>;
   createSession(settings: { bot?: string }): Promise<SessionInfo>;
   updateSession(id: string, patch: { title?: string; bot?: string; archived?: boolean }): Promise<void>;
@@ -69,6 +86,8 @@ export interface Ports {
   /** Removes every unsent message of the session from the browser. */
   eraseUnsent: (session: string) => Promise<void>;
   store: TextStore;
+  /** Saves what is at this address of ours as a file. */
+  download: (href: string) => void;
   /** Calls back before the next frame is drawn. */
   nextFrame: (callback: () => void) => void;
   now: () => number;

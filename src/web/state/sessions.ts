@@ -15,6 +15,8 @@ export interface Sessions {
   add(session: SessionInfo): void;
   /** What the open session itself says is newer than any list. */
   observe(id: string, seen: { title: string; bot: BotRef; archived: boolean; lastAt: number | null }): void;
+  /** Changes the session itself and shows it. @throws what the server refuses with */
+  change(id: string, wanted: { title?: string; bot?: string }): Promise<void>;
   rename(id: string, title: string): Promise<boolean>;
   chooseBot(id: string, bot: string): Promise<boolean>;
   archive(id: string, archived: boolean): Promise<boolean>;
@@ -68,7 +70,7 @@ export function createSessions(api: Api, toasts: Toasts, { now, forget }: Around
     if (!loaded && state.peek() === 'loading') state.value = 'failed';
   }
 
-  async function change(what: string, id: string, wanted: { title?: string; bot?: string; archived?: boolean }) {
+  async function attempt(what: string, id: string, wanted: { title?: string; bot?: string; archived?: boolean }) {
     return toasts.attempt(what, () => api.updateSession(id, wanted));
   }
 
@@ -100,16 +102,20 @@ export function createSessions(api: Api, toasts: Toasts, { now, forget }: Around
       patch(id, { ...seen, lastAt: at });
       known.value = byTime(known.value);
     },
+    async change(id, wanted) {
+      await api.updateSession(id, wanted);
+      if (wanted.title !== undefined) patch(id, { title: wanted.title });
+    },
     async rename(id, title) {
       const before = known.value.find((session) => session.id === id)?.title;
       patch(id, { title });
-      const done = await change('The chat could not be renamed', id, { title });
+      const done = await attempt('The chat could not be renamed', id, { title });
       if (!done && before !== undefined) patch(id, { title: before });
       return done;
     },
-    chooseBot: (id, bot) => change('The bot could not be changed', id, { bot }),
+    chooseBot: (id, bot) => attempt('The bot could not be changed', id, { bot }),
     async archive(id, value) {
-      const done = await change('The chat could not be archived', id, { archived: value });
+      const done = await attempt('The chat could not be archived', id, { archived: value });
       if (done) patch(id, { archived: value });
       return done;
     },

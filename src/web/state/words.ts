@@ -24,10 +24,20 @@ export function messageTime(at: number, now: number): string {
   return today ? clock.format(at) : full.format(at);
 }
 
+/** Whole, for what is not a matter of today: `3 Mar 2026, 14:03`. */
+export function momentOf(at: number): string {
+  return full.format(at);
+}
+
 export function isoTime(at: number): string {
   return new Date(at).toISOString();
 }
 
 export function titleOr(title: string): string {
   return title.trim() === '' ? 'New chat' : title;
+}
+
+/** Where a chat is read as a file. */
+export function exportHref(session: string, format: string): string {
+  return `/api/sessions/${encodeURIComponent(session)}/export?format=${format}`;
 }

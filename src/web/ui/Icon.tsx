@@ -14,6 +14,7 @@ const PATHS = {
   more: 'M5 12h.01M12 12h.01M19 12h.01',
   plus: 'M12 5v14M5 12h14',
   refresh: 'M20 11a8 8 0 1 0-2.3 5.7M20 5v6h-6',
+  share: 'M12 15V3m-4 4 4-4 4 4M6 11H5v10h14V11h-1',
   search: 'M11 4a7 7 0 1 1 0 14 7 7 0 0 1 0-14zm5 12 4 4',
   send: 'M12 20V5m-7 7 7-7 7 7',
   stop: 'M7 7h10v10H7z',

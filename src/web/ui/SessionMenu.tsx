@@ -1,8 +1,11 @@
 import { useSignal } from '@preact/signals';
 import { useApp } from '../state/context.ts';
-import { titleOr } from '../state/words.ts';
+import { exportHref, titleOr } from '../state/words.ts';
 import { ConfirmDialog } from './ConfirmDialog.tsx';
+import { lazy } from './lazy.tsx';
 import { Menu, MenuAction, MenuDownload } from './Menu.tsx';
+
+const ShareDialog = lazy((later) => later.ShareDialog);
 
 interface Props {
   id: string;
@@ -15,6 +18,7 @@ interface Props {
 export function SessionMenu({ id, title, archived, onRename }: Props) {
   const { sessions, router } = useApp();
   const asking = useSignal(false);
+  const sharing = useSignal(false);
   const leave = () => {
     if (router.route.peek().session === id) router.replace(null);
   };
@@ -24,7 +28,6 @@ export function SessionMenu({ id, title, archived, onRename }: Props) {
   const remove = async () => {
     if (await sessions.remove(id)) leave();
   };
-  const exportHref = (format: string) => `/api/sessions/${encodeURIComponent(id)}/export?format=${format}`;
   return (
     <>
       <Menu label={`Actions for ${titleOr(title)}`}>
@@ -34,10 +37,12 @@ export function SessionMenu({ id, title, archived, onRename }: Props) {
           label={archived ? 'Take out of the archive' : 'Archive'}
           onChoose={() => void archive()}
         />
-        <MenuDownload label="Export as Markdown" href={exportHref('markdown')} />
-        <MenuDownload label="Export as JSON" href={exportHref('json')} />
+        <MenuAction icon="share" label="Share…" onChoose={() => (sharing.value = true)} />
+        <MenuDownload label="Export as Markdown" href={exportHref(id, 'markdown')} />
+        <MenuDownload label="Export as JSON" href={exportHref(id, 'json')} />
         <MenuAction icon="trash" label="Delete" danger onChoose={() => (asking.value = true)} />
       </Menu>
+      {sharing.value ? <ShareDialog session={id} onClose={() => (sharing.value = false)} /> : null}
       {asking.value ? (
         <ConfirmDialog
           title="Delete this chat?"

@@ -15,7 +15,8 @@ function copyBySelection(text: string): boolean {
   area.className = 'offscreen';
   area.setAttribute('aria-hidden', 'true');
   const focused = document.activeElement;
-  document.body.append(area);
+  // Outside of an open dialog nothing takes the focus.
+  (focused?.closest('dialog') ?? document.body).append(area);
   area.select();
   const copied = document.execCommand('copy');
   area.remove();

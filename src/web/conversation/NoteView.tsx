@@ -1,0 +1,3 @@
+import { lazy } from '../ui/lazy.tsx';
+
+export const NoteView = lazy((later) => later.NoteCard);
