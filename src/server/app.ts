@@ -133,5 +133,6 @@ function problem(c: Context<AppEnv>, error: WireError, headers?: Readonly<Record
 
 function notAllowed(c: Context, methods: readonly string[]): Response {
   const error = simple('method_not_allowed', `This path answers ${methods.join(', ')}.`);
+  c.set('problem', error.code);
   return problemResponse(error, String(c.get('requestId')), { allow: methods.join(', ') });
 }

@@ -9,14 +9,19 @@ describe('every error is a problem', () => {
     for (const code of REQUEST_ERRORS) expect(STATUS[code]).toBeGreaterThanOrEqual(400);
   });
 
-  it.each(['/api', '/api/nothing', '/api/health/more', '/webhooks/x', '/v1/models', '/metrics/more', '/ollama/api/tags'])(
-    'answers 404 not_found for the data path %s, never a page',
-    async (path) => {
-      const response = await harness().app.request(path);
-      expect(response.status).toBe(404);
-      expect(await problemOf(response)).toMatchObject({ code: 'not_found', retryable: false });
-    },
-  );
+  it.each([
+    '/api',
+    '/api/nothing',
+    '/api/health/more',
+    '/webhooks/x',
+    '/v1/models',
+    '/metrics/more',
+    '/ollama/api/tags',
+  ])('answers 404 not_found for the data path %s, never a page', async (path) => {
+    const response = await harness().app.request(path);
+    expect(response.status).toBe(404);
+    expect(await problemOf(response)).toMatchObject({ code: 'not_found', retryable: false });
+  });
 
   it('answers 405 with Allow where the path is known and the method is not', async () => {
     const response = await harness().app.request('/api/sessions', { method: 'PUT' });
