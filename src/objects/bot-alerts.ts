@@ -15,6 +15,7 @@ import type { Measured } from '../metrics/alert-measures.ts';
 import { alertTried, dueAlerts, enqueueAlerts, nextAlertAt, type WaitingAlert } from '../metrics/alert-queue.ts';
 import type { AlertView } from '../metrics/alert-rules.ts';
 import type { AlertDelivery } from '../metrics/alert-webhook.ts';
+import type { BotStats } from '../metrics/bot-stats.ts';
 import { describeError } from '../metrics/describe-error.ts';
 import type { LogEvent } from '../metrics/log.ts';
 
@@ -82,9 +83,15 @@ export interface AlertPorts {
   note: LogEvent;
 }
 
+/** What alerts are about. Only asked once the bot exists, except for what it has counted. */
+export interface AlertSource {
+  id(): string;
+  stats(): BotStats;
+  measured(): Measured;
+}
+
 export class BotAlerts {
-  readonly #bot: string;
-  readonly #measure: () => Measured;
+  readonly #bot: AlertSource;
   readonly #ports: AlertPorts;
   #state: AlertState;
   #waiting: WaitingAlert[];
@@ -96,10 +103,8 @@ export class BotAlerts {
   /** When what is under way began. */
   #underWaySince: number | null = null;
 
-  /** `measure`: the bot as it is now; asked at once. */
-  constructor(bot: string, measure: () => Measured, ports: AlertPorts) {
+  constructor(bot: AlertSource, ports: AlertPorts) {
     this.#bot = bot;
-    this.#measure = measure;
     this.#ports = ports;
     const kept = keptAlerts.safeParse(ports.load());
     if (kept.success) {
@@ -109,14 +114,15 @@ export class BotAlerts {
       if (this.#state.tracks.length > 0) this.#lookAt = ports.now();
     } else {
       // What was counted before anybody looked is no news.
-      this.#state = firstAlertState(measure().stats, ports.now());
+      this.#state = firstAlertState(bot.stats(), ports.now());
       this.#waiting = [];
       this.#unrecorded = [];
     }
   }
 
   get firing(): AlertView[] {
-    return firingAlerts(this.#state, this.#bot);
+    if (this.#state.tracks.length === 0) return [];
+    return firingAlerts(this.#state, this.#bot.id());
   }
 
   /** Something that rules look at has changed. */
@@ -146,7 +152,7 @@ export class BotAlerts {
   /** The bot is deleted: what fires is over. */
   end(): void {
     const now = this.#ports.now();
-    const { state, resolved } = resolveAll(this.#state, this.#bot, now);
+    const { state, resolved } = resolveAll(this.#state, this.#bot.id(), now);
     this.#state = state;
     this.#lookAt = null;
     this.#tell([], resolved, now);
@@ -154,7 +160,7 @@ export class BotAlerts {
   }
 
   #look(now: number): boolean {
-    const { state, fired, resolved, againMs } = evaluateAlerts(this.#state, this.#bot, this.#measure(), now);
+    const { state, fired, resolved, againMs } = evaluateAlerts(this.#state, this.#bot.id(), this.#bot.measured(), now);
     this.#state = state;
     this.#lookAt = againMs === null ? null : now + againMs;
     this.#tell(fired, resolved, now);
@@ -165,14 +171,14 @@ export class BotAlerts {
   #tell(fired: readonly AlertView[], resolved: readonly AlertView[], now: number): void {
     for (const { rule, severity: level, value, threshold, resolvedAt } of [...fired, ...resolved]) {
       const event = resolvedAt === null ? 'alert_fired' : 'alert_resolved';
-      this.#ports.note(event, { bot: this.#bot, rule, severity: level, value, threshold });
+      this.#ports.note(event, { bot: this.#bot.id(), rule, severity: level, value, threshold });
     }
     const news = [...fired, ...resolved];
     this.#unrecorded = [...this.#unrecorded, ...news].slice(-MAX_UNRECORDED);
     if (this.#ports.deliver === null) return;
     const { waiting, dropped } = enqueueAlerts(this.#waiting, news, now);
     this.#waiting = waiting;
-    for (const { rule } of dropped) this.#ports.report('alert_dropped', { bot: this.#bot, rule });
+    for (const { rule } of dropped) this.#ports.report('alert_dropped', { bot: this.#bot.id(), rule });
   }
 
   #isWorkDue(now: number): boolean {
@@ -226,7 +232,7 @@ export class BotAlerts {
       this.#waiting = waiting;
       if (outcome.delivered) continue;
       const event = gaveUp ? 'alert_given_up' : 'alert_not_delivered';
-      this.#ports.report(event, { bot: this.#bot, rule: due.rule, tries: tries + 1, reason: outcome.reason });
+      this.#ports.report(event, { bot: this.#bot.id(), rule: due.rule, tries: tries + 1, reason: outcome.reason });
     }
   }
 

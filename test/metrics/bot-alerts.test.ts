@@ -27,7 +27,12 @@ class Bot {
   alerts = this.boot();
 
   boot(): BotAlerts {
-    return new BotAlerts('a', () => measured({ stats: this.stats, ...this.is }), {
+    const source = {
+      id: () => 'a',
+      stats: () => this.stats,
+      measured: () => measured({ stats: this.stats, ...this.is }),
+    };
+    return new BotAlerts(source, {
       now: () => this.now,
       setTimer: () => () => undefined,
       load: () => this.stored,

@@ -7,7 +7,14 @@ const operator = { headers: { authorization: `Bearer ${TOKEN}` } };
 describe('health', () => {
   it('leans on nothing', async () => {
     const broken = () => Promise.reject(new Error('down'));
-    const h = harness({}, { history: { listSessions: broken, searchMessages: broken, ping: broken } });
+    const history = {
+      listSessions: broken,
+      searchMessages: broken,
+      listAlerts: broken,
+      listBotSnapshots: broken,
+      ping: broken,
+    };
+    const h = harness({}, { history });
     h.endpoint.up = false;
     const response = await h.app.request('/api/health');
     expect(response.status).toBe(200);
