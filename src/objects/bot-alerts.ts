@@ -208,7 +208,7 @@ export class BotAlerts {
       this.#recordAt = this.#ports.now() + waitMs;
       this.#recordFailures += 1;
       this.#ports.report('alert_not_recorded', {
-        bot: this.#bot,
+        bot: this.#bot.id(),
         tries: this.#recordFailures,
         ...describeError(error),
       });
