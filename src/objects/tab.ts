@@ -46,6 +46,8 @@ export class Tab {
   #unread = 0;
   readonly #frames = new TokenBucket(FRAMES_PER_SECOND, MAX_FRAMES_AT_ONCE);
   #proof: Proof | null;
+  /** Closed from here: its close event is on the way, and nothing may follow what it was closed with. */
+  #closed = false;
 
   private constructor(socket: TabSocket, seq: number | null, proof: Proof | null, now: number) {
     this.#socket = socket;
@@ -78,6 +80,7 @@ export class Tab {
 
   /** Sends, whatever the window says: what answers a frame of the tab's own is not held back. */
   send(frame: string): void {
+    if (this.#closed) return;
     this.#unread += frame.length;
     // Who keeps asking without reading would fill the object's memory with answers.
     if (this.#unread > MAX_UNREAD_LENGTH && frame.length < CREDIT_WINDOW_BYTES) {
@@ -135,6 +138,7 @@ export class Tab {
   }
 
   close(code: number, reason: string): void {
+    this.#closed = true;
     try {
       this.#socket.close(code, reason);
     } catch {
