@@ -1,4 +1,7 @@
-/** Builds the page into static files: `dist/web/index.html` and hashed scripts and styles beside it. */
+/**
+ * Builds the chat page and the operator console into static files: `dist/web/index.html`,
+ * `dist/web/operator.html` (served as `/operator`), and hashed scripts and styles beside them.
+ */
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,21 +11,68 @@ import { build, type Metafile } from 'esbuild';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SOURCE = join(ROOT, 'src/web');
 
-/** JavaScript the page needs before it shows anything, gzipped. Checked by every build. */
+/** JavaScript the chat page needs before it shows anything, gzipped. Checked by every build. */
 export const MAX_INITIAL_JS_BYTES = 50_000;
+
+interface PageSource {
+  /** The file in `dist/web`. */
+  html: string;
+  /** What files are called in `dist/web/assets`, before their hashes. */
+  name: string;
+  stylesName: string;
+  /** In `src/web`. */
+  template: string;
+  script: string;
+  styles: string;
+}
+
+const CHAT: PageSource = {
+  html: 'index.html',
+  name: 'main',
+  stylesName: 'styles',
+  template: 'index.html',
+  script: 'main.tsx',
+  styles: 'styles/index.css',
+};
+const CONSOLE: PageSource = {
+  html: 'operator.html',
+  name: 'operator',
+  stylesName: 'operator-styles',
+  template: 'operator/index.html',
+  script: 'operator/main.tsx',
+  styles: 'operator/styles/index.css',
+};
 
 export interface WebBuild {
   outDir: string;
-  /** Every file written, with its gzipped size. `initial`: loaded before the first paint. */
+  /** Every file written, with its gzipped size. `initial`: loaded before the chat page's first paint. */
   files: { path: string; gzipBytes: number; initial: boolean }[];
   initialJsBytes: number;
 }
 
-/** @throws Error when the page does not build, or needs more JavaScript than MAX_INITIAL_JS_BYTES */
+/** @throws Error when a page does not build, or the chat page needs more JavaScript than MAX_INITIAL_JS_BYTES */
 export async function buildWeb(outDir = join(ROOT, 'dist/web')): Promise<WebBuild> {
   await mkdir(outDir, { recursive: true });
+  // Not one build: what both pages share would be cut into more files, and the chat page grow by it.
+  const [chat, console] = await Promise.all([bundle(CHAT, outDir), bundle(CONSOLE, outDir)]);
+  const outputs = { ...chat.outputs, ...console.outputs };
+  await removeStale(Object.keys(outputs), join(outDir, 'assets'));
+  await writeFile(join(outDir, CHAT.html), await pageHtml(chat, outDir, CHAT));
+  await writeFile(join(outDir, CONSOLE.html), await pageHtml(console, outDir, CONSOLE));
+  await copyFile(join(SOURCE, 'favicon.svg'), join(outDir, 'favicon.svg'));
+
+  const result = await measure(chat, Object.keys(outputs), outDir);
+  if (result.initialJsBytes > MAX_INITIAL_JS_BYTES) {
+    throw new Error(
+      `The page needs ${result.initialJsBytes} bytes of JavaScript (gzipped) at first; at most ${MAX_INITIAL_JS_BYTES} are allowed.`,
+    );
+  }
+  return result;
+}
+
+async function bundle(page: PageSource, outDir: string): Promise<Metafile> {
   const { metafile } = await build({
-    entryPoints: { main: join(SOURCE, 'main.tsx'), styles: join(SOURCE, 'styles/index.css') },
+    entryPoints: { [page.name]: join(SOURCE, page.script), [page.stylesName]: join(SOURCE, page.styles) },
     outdir: join(outDir, 'assets'),
     entryNames: '[name]-[hash]',
     chunkNames: '[name]-[hash]',
@@ -37,30 +87,20 @@ export async function buildWeb(outDir = join(ROOT, 'dist/web')): Promise<WebBuil
     logLevel: 'warning',
     absWorkingDir: ROOT,
   });
-  await removeStale(metafile, join(outDir, 'assets'));
-  await writeFile(join(outDir, 'index.html'), await pageHtml(metafile, outDir));
-  await copyFile(join(SOURCE, 'favicon.svg'), join(outDir, 'favicon.svg'));
-
-  const result = await measure(metafile, outDir);
-  if (result.initialJsBytes > MAX_INITIAL_JS_BYTES) {
-    throw new Error(
-      `The page needs ${result.initialJsBytes} bytes of JavaScript (gzipped) at first; at most ${MAX_INITIAL_JS_BYTES} are allowed.`,
-    );
-  }
-  return result;
+  return metafile;
 }
 
 /** Files of earlier builds go after the new ones are there: a server that is running meanwhile misses nothing. */
-async function removeStale(metafile: Metafile, assets: string): Promise<void> {
-  const current = new Set(Object.keys(metafile.outputs).map((output) => basename(output)));
+async function removeStale(outputs: readonly string[], assets: string): Promise<void> {
+  const current = new Set(outputs.map((output) => basename(output)));
   const stale = (await readdir(assets)).filter((name) => !current.has(name));
   await Promise.all(stale.map((name) => rm(join(assets, name), { force: true })));
 }
 
-async function pageHtml(metafile: Metafile, outDir: string): Promise<string> {
-  const template = await readFile(join(SOURCE, 'index.html'), 'utf8');
-  const urlOf = (entry: string) => `/${relative(outDir, join(ROOT, outputOf(metafile, entry)))}`;
-  return template.replace('%SCRIPT%', urlOf('src/web/main.tsx')).replace('%STYLES%', urlOf('src/web/styles/index.css'));
+async function pageHtml(metafile: Metafile, outDir: string, page: PageSource): Promise<string> {
+  const template = await readFile(join(SOURCE, page.template), 'utf8');
+  const urlOf = (entry: string) => `/${relative(outDir, join(ROOT, outputOf(metafile, `src/web/${entry}`)))}`;
+  return template.replace('%SCRIPT%', urlOf(page.script)).replace('%STYLES%', urlOf(page.styles));
 }
 
 function outputOf(metafile: Metafile, entry: string): string {
@@ -69,13 +109,14 @@ function outputOf(metafile: Metafile, entry: string): string {
   return found[0];
 }
 
-async function measure(metafile: Metafile, outDir: string): Promise<WebBuild> {
-  const initial = initialFiles(metafile, outputOf(metafile, 'src/web/main.tsx'));
+async function measure(chat: Metafile, outputs: readonly string[], outDir: string): Promise<WebBuild> {
+  const initial = initialFiles(chat, outputOf(chat, `src/web/${CHAT.script}`));
+  initial.add(outputOf(chat, `src/web/${CHAT.styles}`));
   const files = await Promise.all(
-    Object.keys(metafile.outputs).map(async (output) => ({
+    outputs.map(async (output) => ({
       path: relative(outDir, join(ROOT, output)),
       gzipBytes: gzipSync(await readFile(join(ROOT, output)), { level: 9 }).length,
-      initial: initial.has(output) || output.endsWith('.css'),
+      initial: initial.has(output),
     })),
   );
   const scripts = files.filter(({ path, initial: needed }) => needed && path.endsWith('.js'));

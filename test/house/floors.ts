@@ -29,7 +29,16 @@ export const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'objects/session-rpc.ts',
     'objects/bot-rpc.ts',
   ],
-  web: ['protocol', 'client'],
+  // The console checks definitions and reads measurements as the server does. Types alone come from the objects.
+  web: [
+    'protocol',
+    'client',
+    'bots/spec.ts',
+    'metrics/alert-rules.ts',
+    'metrics/bot-stats.ts',
+    'metrics/histogram.ts',
+    'objects/bot-rpc.ts',
+  ],
   local: ['*'],
   'env.ts': ['env-values.ts', 'objects/session-rpc.ts', 'objects/bot-rpc.ts', 'bots/spec.ts'],
   'env-values.ts': ['bots/spec.ts'],
@@ -42,7 +51,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   session: ['zod'],
   log: ['zod', 'node:crypto'],
   client: ['zod'],
-  web: ['preact', '@preact/signals', 'marked'],
+  web: ['preact', '@preact/signals', 'marked', 'uplot', 'zod'],
 };
 
 export interface Import {

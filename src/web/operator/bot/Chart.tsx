@@ -1,0 +1,98 @@
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import type { Lines } from '../state/history.ts';
+import { count, duration, UNKNOWN } from '../state/words.ts';
+import { useMedia } from '../ui/useMedia.ts';
+import type { ChartInfo } from './Charts.tsx';
+
+const HEIGHT_PX = 150;
+const AXIS_PX = 52;
+const LINE_PX = 1.75;
+/** An axis that shows less than this would make noise look like news. */
+const LEAST_MAX = { rate: 1, ms: 100, count: 4 } as const;
+/** Pointers of all charts move together. */
+const SYNC_KEY = 'bot';
+
+interface Props {
+  info: ChartInfo;
+  lines: Lines;
+}
+
+/** Lines over time on a canvas; the legend below says the newest values, or those under the pointer. */
+export function Chart({ info, lines }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const isDark = useMedia('(prefers-color-scheme: dark)');
+  const data: uPlot.AlignedData = [lines.times, ...info.lines.map(({ name }) => lines[name])];
+
+  // Colors are read from the styles when a chart is made, so another scheme makes another chart.
+  useEffect(() => {
+    const parent = box.current;
+    if (!parent) return;
+    const made = new uPlot(optionsFor(info, parent), data, parent);
+    plot.current = made;
+    const observer = new ResizeObserver(() => made.setSize({ width: parent.clientWidth, height: HEIGHT_PX }));
+    observer.observe(parent);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [isDark, info]);
+  useEffect(() => plot.current?.setData(data), [lines]);
+
+  return (
+    <>
+      <div ref={box} class="chart-space" />
+      <p class="offscreen">{info.lines.map(({ name, label }) => `${label} ${newest(info, lines[name])}`).join(', ')}</p>
+    </>
+  );
+}
+
+function newest({ unit }: ChartInfo, line: readonly (number | null)[]): string {
+  return words(unit, line.at(-1) ?? null);
+}
+
+function optionsFor(info: ChartInfo, parent: HTMLElement): uPlot.Options {
+  const styles = getComputedStyle(parent);
+  const color = (name: string) => styles.getPropertyValue(name).trim();
+  const axis: uPlot.Axis = {
+    stroke: color('--muted'),
+    grid: { stroke: color('--line'), width: 1 },
+    ticks: { show: false },
+    font: `11px ${color('--sans')}`,
+  };
+  return {
+    width: parent.clientWidth,
+    height: HEIGHT_PX,
+    padding: [8, 8, 0, 0],
+    scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, LEAST_MAX[info.unit])] } },
+    axes: [
+      { ...axis, space: 70 },
+      { ...axis, size: AXIS_PX, space: 28, values: (_, ticks) => ticks.map((tick) => words(info.unit, tick)) },
+    ],
+    cursor: { sync: { key: SYNC_KEY }, drag: { x: false, y: false }, points: { size: 6 } },
+    legend: { live: true },
+    series: [
+      { value: (_, at) => (at == null ? 'now' : new Date(at * 1_000).toLocaleTimeString()) },
+      ...info.lines.map((line): uPlot.Series => ({
+        label: line.label,
+        stroke: color(`--chart-${line.color}`),
+        width: LINE_PX,
+        points: { show: false },
+        value: (plot, value, series) => words(info.unit, value ?? lastOf(plot, series)),
+      })),
+    ],
+  };
+}
+
+/** Without a pointer the legend shows how things are. */
+function lastOf(plot: uPlot, series: number): number | null {
+  return plot.cursor.idx == null ? (plot.data[series]?.at(-1) ?? null) : null;
+}
+
+function words(unit: ChartInfo['unit'], value: number | null): string {
+  if (value === null) return UNKNOWN;
+  if (unit === 'ms') return duration(value);
+  return unit === 'count' || value >= 10 || value === 0 ? count(value) : value.toFixed(value < 1 ? 2 : 1);
+}

@@ -1,0 +1,62 @@
+/** All bots, asked for again and again while the page is looked at. */
+import { computed, signal, type ReadonlySignal } from '@preact/signals';
+import { createPoll, type Poll } from './poll.ts';
+import type { Ports } from './ports.ts';
+import { addSample, recentOf, sampleOf, type Recent, type Sample } from './history.ts';
+import type { BotRow } from './shapes.ts';
+
+/** Of each bot: enough for its last minutes, little enough for a thousand bots. */
+const MAX_SAMPLES = 60;
+/** What the list calls recent. */
+export const RECENT_MS = 5 * 60_000;
+
+export interface FleetBot extends BotRow, Recent {}
+
+export interface Fleet {
+  readonly bots: ReadonlySignal<readonly FleetBot[]>;
+  readonly byId: ReadonlySignal<ReadonlyMap<string, FleetBot>>;
+  readonly poll: Poll;
+  /** What the list saw of a bot, oldest first. */
+  samplesOf(id: string): readonly Sample[];
+  /** Takes in what another answer said of a bot, until the list says it itself. */
+  take(bot: BotRow): void;
+  forget(id: string): void;
+}
+
+export function createFleet(ports: Ports, everyMs: ReadonlySignal<number | null>): Fleet {
+  const bots = signal<readonly FleetBot[]>([]);
+  const samples = new Map<string, Sample[]>();
+
+  function observe(bot: BotRow, at: number): FleetBot {
+    const seen = samples.get(bot.id) ?? [];
+    samples.set(bot.id, seen);
+    const { stats } = bot;
+    if (stats) addSample(seen, sampleOf({ ...bot, stats }, at), MAX_SAMPLES);
+    return { ...bot, ...recentOf(seen, RECENT_MS) };
+  }
+
+  const poll = createPoll(ports, everyMs, async () => {
+    const rows = await ports.api.bots();
+    const at = ports.now();
+    bots.value = rows.map((row) => observe(row, at));
+    const ids = new Set(rows.map(({ id }) => id));
+    for (const id of samples.keys()) if (!ids.has(id)) samples.delete(id);
+  });
+
+  return {
+    bots,
+    byId: computed(() => new Map(bots.value.map((bot) => [bot.id, bot]))),
+    poll,
+    samplesOf: (id) => samples.get(id) ?? [],
+    take(bot) {
+      const isListed = bots.peek().some(({ id }) => id === bot.id);
+      const known = bots.peek();
+      const taken = { ...bot, ...recentOf(samples.get(bot.id) ?? [], RECENT_MS) };
+      bots.value = isListed ? known.map((old) => (old.id === bot.id ? taken : old)) : [...known, taken];
+    },
+    forget(id) {
+      bots.value = bots.peek().filter((bot) => bot.id !== id);
+      samples.delete(id);
+    },
+  };
+}
