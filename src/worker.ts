@@ -12,6 +12,7 @@ import { listModels, probe } from './responders/discovery.ts';
 import { createApp } from './server/app.ts';
 import { problemResponse } from './server/problem.ts';
 
+export { Bot } from './objects/bot.ts';
 export { ChatSession } from './objects/chat-session.ts';
 
 type App = ReturnType<typeof createApp>;

@@ -9,7 +9,17 @@ export const BOT_ID_PATTERN = /^[a-z0-9][a-z0-9-]{1,47}$/;
 
 const MAX_BOT_NAME_LENGTH = 100;
 const MAX_MODEL_NAME_LENGTH = 200;
-const MAX_SYSTEM_PROMPT_LENGTH = 64 * 1024;
+const MAX_URL_LENGTH = 1_000;
+/** With the rest of a definition it fits into one request body. */
+const MAX_SYSTEM_PROMPT_LENGTH = 32 * 1024;
+const MAX_OPTIONS = 64;
+const MAX_OPTION_LENGTH = 1_000;
+const MAX_OPTION_LIST = 32;
+const MAX_KEY_VARIABLE_LENGTH = 100;
+/** A day, in seconds: longer is for ever, which Ollama writes as a negative number. */
+const MAX_KEEP_ALIVE_S = 24 * 60 * 60;
+/** Durations as Go writes them. */
+const DURATION = /^-?(\d{1,9}(\.\d{1,9})?(ns|us|ms|s|m|h)){1,4}$/;
 /** An endpoint that truly serves more at once needs no line. */
 const MAX_CONCURRENCY = 1_000;
 const MAX_QUEUE_LENGTH = 10_000;
@@ -23,46 +33,91 @@ export const MAX_CONNECT_TIMEOUT_MS = 5 * 60_000;
 export const MAX_TOKEN_TIMEOUT_MS = 60 * 60_000;
 export const MAX_TOTAL_TIMEOUT_MS = 6 * 60 * 60_000;
 
+const NOT_A_TEXT = 'must be a text';
+const ONE_LINE = 'must be one line without control characters';
 const NOT_A_URL = 'must be an http(s) URL without user, password, query and fragment';
 
 /** The root of an endpoint, without a trailing slash, as the URL standard writes it. */
 export const endpointUrl = z.pipe(
-  z.string().check(z.refine(isPlainHttpUrl, NOT_A_URL)),
+  z.string(NOT_A_TEXT).check(z.maxLength(MAX_URL_LENGTH, 'is too long'), z.refine(isPlainHttpUrl, NOT_A_URL)),
   z.transform((url) => url.replace(/\/+$/, '')),
 );
-export const modelName = z
-  .string()
-  .check(z.minLength(1, 'is empty'), z.maxLength(MAX_MODEL_NAME_LENGTH, 'is too long'));
+export const modelName = text(MAX_MODEL_NAME_LENGTH).check(z.minLength(1, 'is empty'), z.refine(isOneLine, ONE_LINE));
+
+/** Half of a surrogate pair has no UTF-8 form: storage would give back something else. */
+function text(maxLength: number) {
+  return z.string(NOT_A_TEXT).check(
+    z.maxLength(maxLength, 'is too long'),
+    z.refine((value) => value.isWellFormed(), 'is not well-formed Unicode'),
+  );
+}
 
 function whole(min: number, max: number) {
   const problem = `must be a whole number from ${min} to ${max}`;
   return z.int(problem).check(z.minimum(min, problem), z.maximum(max, problem));
 }
 
+const option = z.union(
+  [
+    z.number(),
+    z.boolean(),
+    text(MAX_OPTION_LENGTH),
+    z.array(text(MAX_OPTION_LENGTH)).check(z.maxLength(MAX_OPTION_LIST, 'is too long')),
+  ],
+  'must be a number, a text, true, false or a list of texts',
+);
+const options = z
+  .record(z.string(), option, 'must be an object')
+  .check(z.refine((values) => Object.keys(values).length <= MAX_OPTIONS, `holds more than ${MAX_OPTIONS} options`));
+const NOT_A_DURATION = `must be seconds up to ${MAX_KEEP_ALIVE_S}, a negative number, or a duration such as 10m`;
+const keepAlive = z.union(
+  [z.number().check(z.maximum(MAX_KEEP_ALIVE_S, NOT_A_DURATION)), z.string().check(z.regex(DURATION, NOT_A_DURATION))],
+  NOT_A_DURATION,
+);
+
 export const botSpec = z.strictObject({
-  id: z.string().check(z.regex(BOT_ID_PATTERN, 'must be 2 to 48 lower-case letters, digits and hyphens')),
-  name: z.string().check(z.minLength(1, 'is empty'), z.maxLength(MAX_BOT_NAME_LENGTH, 'is too long')),
+  id: z
+    .string('is missing or not a text')
+    .check(z.regex(BOT_ID_PATTERN, 'must be 2 to 48 lower-case letters, digits and hyphens')),
+  name: z.string('is missing or not a text').check(
+    z.minLength(1, 'is empty'),
+    z.maxLength(MAX_BOT_NAME_LENGTH, 'is too long'),
+    z.refine(isOneLine, ONE_LINE),
+    z.refine((value) => value.isWellFormed(), 'is not well-formed Unicode'),
+  ),
   kind: z._default(z.enum(['ollama', 'openai', 'workers-ai'], 'must be ollama, openai or workers-ai'), 'ollama'),
   /** Absent: DEFAULT_MODEL. Only Ollama bots may leave it out. */
   model: z.optional(modelName),
   /** Absent: OLLAMA_BASE_URL. Over the API only what ALLOWED_ENDPOINTS names. */
   endpoint: z.optional(endpointUrl),
   /** Which secret holds the key, so that no key stands in a definition; others cannot be named. */
-  apiKeyVariable: z.optional(z.string().check(z.regex(/^[A-Z0-9_]+_API_KEY$/, 'must end in _API_KEY'))),
+  apiKeyVariable: z.optional(
+    z
+      .string(NOT_A_TEXT)
+      .check(
+        z.maxLength(MAX_KEY_VARIABLE_LENGTH, 'is too long'),
+        z.regex(/^[A-Z0-9_]+_API_KEY$/, 'must be the name of a variable that ends in _API_KEY'),
+      ),
+  ),
   /** Absent: SYSTEM_PROMPT. Empty: none. */
-  systemPrompt: z.optional(z.string().check(z.maxLength(MAX_SYSTEM_PROMPT_LENGTH, 'is too long'))),
+  systemPrompt: z.optional(text(MAX_SYSTEM_PROMPT_LENGTH)),
   /** Ollama's names (`num_ctx`, `temperature`, ...), passed on as they are or translated. */
-  options: z._default(z.record(z.string(), z.unknown()), {}),
-  think: z.optional(z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])])),
-  keepAlive: z.optional(z.union([z.string(), z.number()])),
+  options: z._default(options, {}),
+  think: z.optional(
+    z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])], 'must be true, false, low, medium, high or max'),
+  ),
+  keepAlive: z.optional(keepAlive),
   /** Absent ones: the variables of the same names. */
   deadlines: z.optional(
-    z.strictObject({
-      connectTimeoutMs: z.optional(whole(1, MAX_CONNECT_TIMEOUT_MS)),
-      firstTokenTimeoutMs: z.optional(whole(1, MAX_TOKEN_TIMEOUT_MS)),
-      idleTimeoutMs: z.optional(whole(1, MAX_TOKEN_TIMEOUT_MS)),
-      totalTimeoutMs: z.optional(whole(1, MAX_TOTAL_TIMEOUT_MS)),
-    }),
+    z.strictObject(
+      {
+        connectTimeoutMs: z.optional(whole(1, MAX_CONNECT_TIMEOUT_MS)),
+        firstTokenTimeoutMs: z.optional(whole(1, MAX_TOKEN_TIMEOUT_MS)),
+        idleTimeoutMs: z.optional(whole(1, MAX_TOKEN_TIMEOUT_MS)),
+        totalTimeoutMs: z.optional(whole(1, MAX_TOTAL_TIMEOUT_MS)),
+      },
+      'must be an object',
+    ),
   ),
   /** Answers that the endpoint generates at once (OLLAMA_NUM_PARALLEL). Absent: no limit, no line. */
   concurrency: z.optional(whole(1, MAX_CONCURRENCY)),
@@ -77,7 +132,7 @@ export const botSpec = z.strictObject({
   /** Prompt and answer tokens per day (UTC), by the endpoint's count; beyond them turns fail (`budget_exhausted`). */
   tokensPerDay: z.optional(whole(1, MAX_BUDGET)),
   /** Tools that the bot may use. There are none yet, so the list is empty. */
-  tools: z.optional(z.array(z.never('names a tool that does not exist'))),
+  tools: z.optional(z.array(z.never('names a tool that does not exist'), 'must be a list')),
   /** Sessions with this bot are erased when nothing was said in them for so many days. Absent: kept. */
   retentionDays: z.optional(whole(1, MAX_RETENTION_DAYS)),
 });
@@ -85,6 +140,10 @@ export type BotSpec = z.infer<typeof botSpec>;
 
 /** What an operator changes: fields with new values, null for those that go back to their default. */
 export type BotSpecPatch = Readonly<Record<string, unknown>>;
+
+function isOneLine(value: string): boolean {
+  return !/[\p{Cc}\u2028\u2029]/u.test(value);
+}
 
 function isPlainHttpUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;

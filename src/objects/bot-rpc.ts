@@ -2,6 +2,7 @@
  * What sessions and the server may ask of a bot's object. Types only. Refusals come back as data;
  * a thrown error is a fault of the platform or ours, and the caller tries again.
  */
+import type { BotAction, BotState } from '../bots/bot-state.ts';
 import type { BotSpec, BotSpecPatch } from '../bots/spec.ts';
 import type { AlertView } from '../metrics/alert-rules.ts';
 import type { BotStats } from '../metrics/bot-stats.ts';
@@ -10,13 +11,7 @@ import type { TurnWait } from '../protocol/server-frames.ts';
 import type { BotRef } from '../protocol/values.ts';
 import type { Result } from './session-rpc.ts';
 
-/**
- *      launch            endpoint answered             endpoint failing
- *   stopped --> starting ------------------> running <-----------------> degraded
- *      ^  stop (from every state)               | pause  ^ resume
- *      +----------------------------------------+> paused
- */
-export type BotState = 'stopped' | 'starting' | 'running' | 'paused' | 'degraded';
+export type { BotAction, BotState };
 
 /** Why a turn waits: for a slot, for a person to launch or resume the bot, for the endpoint, for the next minute's budget. */
 export type WaitReason = TurnWait['reason'];
@@ -58,8 +53,10 @@ export interface SessionCall {
   user: string;
   /** The bot as the session remembers it: enough to answer where nothing else defines it. */
   bot: BotRef;
-  /** The turn that wants to begin, waits or runs; null: a report only. */
+  /** The turn that wants to begin, waits or runs; null: a report only, which changes nothing about a turn that is not in `ended`. */
   claim: TurnClaim | null;
+  /** The session has no turn here any more, nor was one begun that still runs: its place and its slot are free. */
+  left?: boolean;
   ended: readonly TurnReport[];
   /** Sockets that are connected to the session. */
   connections: number;
@@ -74,7 +71,10 @@ export interface SessionCall {
   revision: number;
 }
 
-export type SessionAnswer =
+/** `excess`: connections of this session beyond what its user may have to the bot; to be closed. Absent: none. */
+export type SessionAnswer = Verdict & { excess?: number };
+
+export type Verdict =
   /** Begin, or go on. `spec` when the session's revision is not the bot's; null there: as configuration defines it. */
   | {
       do: 'go';
@@ -127,8 +127,6 @@ export interface BotView extends BotStatus {
 /** Who did something, as the audit log names them: `token`, or `access:<hash>`; never a secret, never an address. */
 export type Actor = string;
 
-export type BotAction = 'launch' | 'stop' | 'pause' | 'resume';
-
 /** One entry of a bot's own hash-chained log. */
 export interface AuditEntry {
   bot: string;
@@ -153,8 +151,11 @@ export interface BotRpc {
   update(actor: Actor, ref: BotRef | null, patch: BotSpecPatch, revision?: number): Promise<Result<BotView>>;
   /** Idempotent: already so is a success that writes nothing. */
   act(actor: Actor, ref: BotRef | null, action: BotAction): Promise<Result<BotView>>;
-  /** Deletes the definition; running turns are cut, waiting ones fail. The log stays. */
-  remove(actor: Actor): Promise<Result<null>>;
-  /** Walks the log's hash chain: how many entries hold, and where it is broken (null: nowhere). */
-  verify(): Promise<{ entries: number; brokenAt: { seq: number; reason: string } | null }>;
+  /**
+   * Deletes the definition; running turns are cut, waiting ones fail. The log stays. With `ref` (a bot that
+   * configuration defines) only what an operator changed: it is as configured again.
+   */
+  remove(actor: Actor, ref: BotRef | null): Promise<Result<null>>;
+  /** Walks the log's hash chain: how many entries hold, the last one's hash (hex), and where it is broken (null: nowhere). */
+  verify(): Promise<{ entries: number; head: string; brokenAt: { seq: number; reason: string } | null }>;
 }

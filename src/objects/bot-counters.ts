@@ -1,0 +1,91 @@
+/** What a bot counts, and what it remembers of its last failure. Kept as one row, now and then. */
+import * as z from 'zod/mini';
+import { tokensAfter, type TokenDay } from '../bots/budget.ts';
+import { emptyStats, type BotStats } from '../metrics/bot-stats.ts';
+import { BUCKET_BOUNDS_MS, observe } from '../metrics/histogram.ts';
+import { TURN_ERRORS } from '../protocol/codes.ts';
+import type { BotStatus, SessionCall, TurnReport } from './bot-rpc.ts';
+
+const count = z.number().check(z.minimum(0));
+const histogram = z.object({
+  // With other bounds the buckets would mean other times.
+  counts: z.array(count).check(z.length(BUCKET_BOUNDS_MS.length + 1)),
+  sumMs: count,
+});
+const turnError = z.enum(TURN_ERRORS);
+const kept = z.object({
+  stats: z.object({
+    replies: count,
+    stopped: count,
+    failed: z.partialRecord(turnError, count),
+    promptTokens: count,
+    answerTokens: count,
+    firstToken: histogram,
+    total: histogram,
+    overhead: histogram,
+    waited: histogram,
+    restarts: count,
+    silentCloses: count,
+    rowsWritten: count,
+    undeliveredMs: count,
+    breakerOpened: count,
+  }),
+  lastError: z.nullable(
+    z.object({ code: turnError, message: z.string(), at: z.number(), session: z.string(), turn: z.number() }),
+  ),
+  tokens: z.object({ day: z.number(), used: z.number() }),
+});
+
+export class BotCounters {
+  readonly stats: BotStats;
+  lastError: BotStatus['lastError'];
+  tokens: TokenDay;
+
+  /** `stored`: as `kept` gave it; anything else (another version's) begins anew. */
+  constructor(stored: unknown) {
+    const result = kept.safeParse(stored);
+    this.stats = result.success ? result.data.stats : emptyStats();
+    this.lastError = result.success ? result.data.lastError : null;
+    this.tokens = result.success ? result.data.tokens : { day: 0, used: 0 };
+  }
+
+  kept(): z.infer<typeof kept> {
+    return { stats: this.stats, lastError: this.lastError, tokens: this.tokens };
+  }
+
+  /** What every call says. True when anything was counted. */
+  heard({ rowsWritten, restarts, silentCloses, undeliveredMs }: SessionCall): boolean {
+    const { stats } = this;
+    const moved = rowsWritten + restarts + silentCloses > 0 || stats.undeliveredMs !== undeliveredMs;
+    stats.rowsWritten += rowsWritten;
+    stats.restarts += restarts;
+    stats.silentCloses += silentCloses;
+    stats.undeliveredMs = undeliveredMs;
+    return moved;
+  }
+
+  ended(report: TurnReport, session: string, now: number): void {
+    const { stats } = this;
+    const { outcome, code, promptTokens, answerTokens } = report;
+    if (outcome === 'reply') stats.replies += 1;
+    else if (outcome === 'stopped') stats.stopped += 1;
+    else if (code !== undefined) this.failed(code, report.message ?? '', { session, turn: report.turn }, now);
+    stats.promptTokens += promptTokens;
+    stats.answerTokens += answerTokens;
+    if (promptTokens + answerTokens > 0) this.tokens = tokensAfter(this.tokens, promptTokens + answerTokens, now);
+    observe(stats.waited, report.waitedMs);
+    if (report.firstTokenMs > 0) observe(stats.firstToken, report.firstTokenMs);
+    if (report.totalMs > 0) observe(stats.total, report.totalMs);
+    if (report.overheadMs !== null) observe(stats.overhead, Math.max(0, report.overheadMs));
+  }
+
+  failed(
+    code: NonNullable<TurnReport['code']>,
+    message: string,
+    { session, turn }: { session: string; turn: number },
+    now: number,
+  ): void {
+    this.stats.failed[code] = (this.stats.failed[code] ?? 0) + 1;
+    this.lastError = { code, message, at: now, session, turn };
+  }
+}

@@ -1,0 +1,103 @@
+/** The sessions that a bot hears of: which run or wait just now, and how many connections each has. */
+import type { BotStore, Connections } from './bot-store.ts';
+import type { SessionCall, TurnReport } from './bot-rpc.ts';
+
+/** A session calls once a second while it is busy; one that did not for so long is not. */
+const BUSY_MS = 3_500;
+/** How long it is remembered what a session reported: longer than it goes on trying. */
+const REMEMBER_MS = 60_000;
+/** A session says when its connections change. One that never did again may be gone: it must not count for ever. */
+const CONNECTIONS_KEEP_MS = 12 * 60 * 60_000;
+/** Connections of one user to one bot, over all sessions; the newest ones beyond it are given up. */
+export const MAX_CONNECTIONS_PER_USER = 200;
+/** Reports by which a session's repeated one is recognised. */
+const REMEMBERED_REPORTS = 16;
+
+interface Heard {
+  at: number;
+  phase: 'waiting' | 'running' | null;
+  reported: string[];
+}
+
+export class BotSessions {
+  readonly #store: BotStore;
+  readonly #heard = new Map<string, Heard>();
+  readonly #connections = new Map<string, Connections>();
+  readonly #byUser = new Map<string, number>();
+  connections = 0;
+
+  constructor(store: BotStore) {
+    this.#store = store;
+    for (const entry of store.connections()) this.#count(entry);
+  }
+
+  /** Takes note of a call. Returns the reports that were not made before, since a call that seemed lost is made again. */
+  heard({ session, user, claim, connections: count, ended }: SessionCall, at: number): TurnReport[] {
+    const known = this.#heard.get(session) ?? { at, phase: null, reported: [] };
+    const fresh = ended.filter(({ turn, attempt }) => !known.reported.includes(`${turn}.${attempt}`));
+    const reported = [...known.reported, ...fresh.map(({ turn, attempt }) => `${turn}.${attempt}`)];
+    this.#heard.delete(session);
+    this.#heard.set(session, {
+      at,
+      // A report of something else does not say that the turn is over.
+      phase: claim?.phase ?? (ended.length > 0 ? null : known.phase),
+      reported: reported.slice(-REMEMBERED_REPORTS),
+    });
+    if ((this.#connections.get(session)?.count ?? 0) !== count) {
+      const entry = { session, user, count, at };
+      this.#count(entry);
+      this.#store.saveConnections(entry);
+    }
+    return fresh;
+  }
+
+  left(session: string): void {
+    const known = this.#heard.get(session);
+    if (known) known.phase = null;
+  }
+
+  /** How many of the session's connections are too many for its user. */
+  excess({ session, user }: SessionCall): number {
+    const own = this.#connections.get(session)?.count ?? 0;
+    return Math.min(own, Math.max(0, (this.#byUser.get(user) ?? 0) - MAX_CONNECTIONS_PER_USER));
+  }
+
+  /** Sessions whose turn runs. Forgets those of which nothing was heard for long. */
+  running(now: number): number {
+    let running = 0;
+    for (const [session, { at, phase }] of this.#heard) {
+      if (at < now - REMEMBER_MS) this.#heard.delete(session);
+      else if (phase === 'running' && at >= now - BUSY_MS) running += 1;
+    }
+    return running;
+  }
+
+  isRunning(session: string, now: number): boolean {
+    const known = this.#heard.get(session);
+    return known?.phase === 'running' && known.at >= now - BUSY_MS;
+  }
+
+  /** Forgets connections of which nothing was heard for half a day. */
+  forgetOld(now: number): void {
+    for (const entry of this.#connections.values()) {
+      if (entry.at >= now - CONNECTIONS_KEEP_MS) continue;
+      this.#count({ ...entry, count: 0 });
+      this.#store.saveConnections({ ...entry, count: 0 });
+    }
+  }
+
+  #count(entry: Connections): void {
+    const before = this.#connections.get(entry.session);
+    if (before) this.#add(before.user, -before.count);
+    this.#add(entry.user, entry.count);
+    if (entry.count > 0) this.#connections.set(entry.session, entry);
+    else this.#connections.delete(entry.session);
+  }
+
+  #add(user: string, change: number): void {
+    this.connections += change;
+    const count = (this.#byUser.get(user) ?? 0) + change;
+    if (count > 0) this.#byUser.set(user, count);
+    else this.#byUser.delete(user);
+  }
+}
