@@ -1,5 +1,12 @@
 /** What the rules look at: a bot at one moment, and what its counters did within a window. */
-import { MIN_SILENT_CLOSES, MIN_TURNS, PLANNED_CONNECTIONS, type Measure } from './alert-rules.ts';
+import {
+  MIN_ERRORS,
+  MIN_SILENT_CLOSES,
+  MIN_TIMES,
+  MIN_TURNS,
+  PLANNED_CONNECTIONS,
+  type Measure,
+} from './alert-rules.ts';
 import type { BotStats } from './bot-stats.ts';
 import { countOf, percentile, type Histogram } from './histogram.ts';
 
@@ -66,9 +73,9 @@ export function increase(from: Counters, to: Counters): Counters {
 export function valueOf(measure: Measure, now: Measured, during: Counters): number | null {
   switch (measure) {
     case 'overhead_p95_ms':
-      return countOf(during.overhead) < MIN_TURNS ? null : percentile(during.overhead, 0.95);
+      return countOf(during.overhead) < MIN_TIMES ? null : percentile(during.overhead, 0.95);
     case 'error_share':
-      return during.turns < MIN_TURNS ? null : during.errors / during.turns;
+      return during.turns < MIN_TURNS || during.errors < MIN_ERRORS ? null : during.errors / during.turns;
     case 'line_share':
       return now.queueLimit === null || now.queueLimit === 0 ? null : now.queued / now.queueLimit;
     case 'line_stuck':

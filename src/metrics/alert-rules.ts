@@ -52,8 +52,11 @@ export interface AlertRule {
   summary: string;
 }
 
-/** Turns that must have ended within the window before a share or percentile of them means anything. */
-export const MIN_TURNS = 20;
+/** Answers within the window below which the slowest twentieth is one answer. */
+export const MIN_TIMES = 20;
+/** Turns and failures within the window below which a share of them says nothing: one failure of ten is bad luck. */
+export const MIN_TURNS = 10;
+export const MIN_ERRORS = 3;
 /** Silent closes below which a share of connections says nothing: a few laptops were shut. */
 export const MIN_SILENT_CLOSES = 5;
 /** Connections to one bot's sessions that the reports promise; more may work, nobody planned for them. */

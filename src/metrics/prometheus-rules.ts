@@ -2,7 +2,9 @@
 import { WANTED_FAILURES } from './alert-measures.ts';
 import {
   ALERT_RULES,
+  MIN_ERRORS,
   MIN_SILENT_CLOSES,
+  MIN_TIMES,
   MIN_TURNS,
   PLANNED_CONNECTIONS,
   type AlertRule,
@@ -16,14 +18,14 @@ const MS_PER_SECOND = 1_000;
 const MEASURES: Readonly<Record<Measure, (range: string) => Expression>> = {
   overhead_p95_ms: (range) => ({
     value: `1000 * histogram_quantile(0.95, sum by (bot, le) (rate(switchboard_turn_overhead_seconds_bucket${range})))`,
-    and: `sum by (bot) (increase(switchboard_turn_overhead_seconds_count${range})) >= ${MIN_TURNS}`,
+    and: `sum by (bot) (increase(switchboard_turn_overhead_seconds_count${range})) >= ${MIN_TIMES}`,
   }),
-  error_share: (range) => ({
-    value:
-      `sum by (bot) (increase(switchboard_turns_total{outcome="failed", code!~"${WANTED_FAILURES.join('|')}"}${range}))` +
-      ` / sum by (bot) (increase(switchboard_turns_total${range}))`,
-    and: `sum by (bot) (increase(switchboard_turns_total${range})) >= ${MIN_TURNS}`,
-  }),
+  error_share: (range) => {
+    const wanted = WANTED_FAILURES.join('|');
+    const errors = `sum by (bot) (increase(switchboard_turns_total{outcome="failed", code!~"${wanted}"}${range}))`;
+    const turns = `sum by (bot) (increase(switchboard_turns_total${range}))`;
+    return { value: `${errors} / ${turns}`, and: `${turns} >= ${MIN_TURNS} and on (bot) ${errors} >= ${MIN_ERRORS}` };
+  },
   line_share: () => ({ value: 'switchboard_turns_waiting / (switchboard_line_limit > 0)' }),
   line_stuck: () => ({
     value:

@@ -8,7 +8,14 @@ import {
   type AlertState,
 } from '../../src/metrics/alert-engine.ts';
 import type { Measured } from '../../src/metrics/alert-measures.ts';
-import { ALERT_RULES, LONGEST_WINDOW_MS, MIN_TURNS, type AlertView } from '../../src/metrics/alert-rules.ts';
+import {
+  ALERT_RULES,
+  LONGEST_WINDOW_MS,
+  MIN_ERRORS,
+  MIN_TIMES,
+  MIN_TURNS,
+  type AlertView,
+} from '../../src/metrics/alert-rules.ts';
 import { emptyStats, type BotStats } from '../../src/metrics/bot-stats.ts';
 import { observe } from '../../src/metrics/histogram.ts';
 import { measured } from './support.ts';
@@ -106,7 +113,7 @@ describe('evaluation', () => {
 
   it('waits before a slow bot is reported, so that one bad moment is not', () => {
     const bot = new Watched();
-    bot.turns(MIN_TURNS, 600);
+    bot.turns(MIN_TIMES, 600);
     bot.look();
     expect(bot.firing).toEqual([]);
     bot.pass(20_000);
@@ -119,12 +126,14 @@ describe('evaluation', () => {
   });
 
   it.each([
-    [100, 1, []],
-    [100, 2, ['errors warning']],
-    [100, 6, ['errors warning', 'errors critical']],
-    // One failure of a few is a share that says nothing.
+    [1_000, 10, []],
+    [1_000, 11, ['errors warning']],
+    [1_000, 50, ['errors warning']],
+    [1_000, 51, ['errors warning', 'errors critical']],
+    // One or two failures, or a few turns in all, are a share that says nothing.
+    [100, MIN_ERRORS - 1, []],
     [MIN_TURNS - 1, 5, []],
-    [MIN_TURNS, 5, ['errors warning', 'errors critical']],
+    [MIN_TURNS, MIN_ERRORS, ['errors warning', 'errors critical']],
   ])('%i turns with %i failures fire %j', (turns, failures, expected) => {
     const bot = new Watched();
     bot.turns(turns, 10, failures);
