@@ -12,6 +12,8 @@ const PATHS = {
   image: 'M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15.5 9.5h.01',
   menu: 'M4 7h16M4 12h16M4 17h16',
   more: 'M5 12h.01M12 12h.01M19 12h.01',
+  pause: 'M8 6v12M16 6v12',
+  play: 'M7 5v14l12-7z',
   plus: 'M12 5v14M5 12h14',
   refresh: 'M20 11a8 8 0 1 0-2.3 5.7M20 5v6h-6',
   share: 'M12 15V3m-4 4 4-4 4 4M6 11H5v10h14V11h-1',
