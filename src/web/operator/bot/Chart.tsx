@@ -7,11 +7,17 @@ import type { ChartInfo } from './Charts.tsx';
 
 const HEIGHT_PX = 150;
 const AXIS_PX = 52;
+const TIME_AXIS_PX = 26;
 const LINE_PX = 1.75;
 /** An axis that shows less than this would make noise look like news. */
 const LEAST_MAX = { rate: 1, ms: 100, count: 4 } as const;
+/** Half an answer is never running. */
+const WHOLE_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 /** Pointers of all charts move together. */
 const SYNC_KEY = 'bot';
+
+const toMinutes = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const toSeconds = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium', hourCycle: 'h23' });
 
 interface Props {
   info: ChartInfo;
@@ -68,13 +74,19 @@ function optionsFor(info: ChartInfo, parent: HTMLElement): uPlot.Options {
     padding: [8, 8, 0, 0],
     scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, LEAST_MAX[info.unit])] } },
     axes: [
-      { ...axis, space: 70 },
-      { ...axis, size: AXIS_PX, space: 28, values: (_, ticks) => ticks.map((tick) => words(info.unit, tick)) },
+      { ...axis, size: TIME_AXIS_PX, space: 70, values: (_, ticks, __, ___, step) => ticks.map(timeWords(step)) },
+      {
+        ...axis,
+        size: AXIS_PX,
+        space: 28,
+        values: (_, ticks) => ticks.map((tick) => words(info.unit, tick)),
+        ...(info.unit === 'count' ? { incrs: WHOLE_STEPS } : {}),
+      },
     ],
     cursor: { sync: { key: SYNC_KEY }, drag: { x: false, y: false }, points: { size: 6 } },
     legend: { live: true },
     series: [
-      { value: (_, at) => (at == null ? 'now' : new Date(at * 1_000).toLocaleTimeString()) },
+      { value: (_, at) => (at == null ? 'now' : toSeconds.format(at * 1_000)) },
       ...info.lines.map((line): uPlot.Series => ({
         label: line.label,
         stroke: color(`--chart-${line.color}`),
@@ -84,6 +96,12 @@ function optionsFor(info: ChartInfo, parent: HTMLElement): uPlot.Options {
       })),
     ],
   };
+}
+
+/** Steps of whole minutes need no seconds. */
+function timeWords(stepSeconds: number): (at: number) => string {
+  const format = stepSeconds % 60 === 0 ? toMinutes : toSeconds;
+  return (at) => format.format(at * 1_000);
 }
 
 /** Without a pointer the legend shows how things are. */

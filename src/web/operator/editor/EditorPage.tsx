@@ -67,7 +67,10 @@ function Form({ editor }: { editor: Editor }) {
   return (
     <form class="editor" onSubmit={save} noValidate>
       {!isNew && base.value?.spec === null ? (
-        <p class="note">Configuration defines this bot. What is saved here takes its place until it is deleted here.</p>
+        <p class="note">
+          Configuration defines this bot: fields that are empty here are as they are there. What you save goes over it,
+          and deleting the bot takes that back.
+        </p>
       ) : null}
       <ConflictNote editor={editor} />
       {FIELD_GROUPS.map(({ title, fields }) => (

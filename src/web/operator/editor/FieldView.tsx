@@ -62,6 +62,9 @@ function Control({ id, info, value, isFixed, isWrong, onInput, onLeave }: Contro
           onLeave();
         }}
       >
+        {value === '' && !(info.choices ?? []).some(([choice]) => choice === '') ? (
+          <option value="">As configured</option>
+        ) : null}
         {(info.choices ?? []).map(([choice, words]) => (
           <option key={choice} value={choice}>
             {words}

@@ -7,42 +7,46 @@ export type FormProblems = ReadonlyMap<FieldName, string>;
 
 const DEADLINE_NAMES = ['connectTimeoutMs', 'firstTokenTimeoutMs', 'idleTimeoutMs', 'totalTimeoutMs'] as const;
 
-const EMPTY: FormValues = {
-  ...blank(),
-  kind: 'ollama',
-  systemPromptFrom: 'server',
+const BLANK: FormValues = {
+  id: '',
+  name: '',
+  kind: '',
+  model: '',
+  endpoint: '',
+  apiKeyVariable: '',
+  systemPromptFrom: '',
+  systemPrompt: '',
+  options: '',
+  think: '',
+  keepAlive: '',
+  concurrency: '',
+  queueLength: '',
+  queueTimeoutMs: '',
+  graceMs: '',
+  turnsPerMinute: '',
+  tokensPerDay: '',
+  'deadlines.connectTimeoutMs': '',
+  'deadlines.firstTokenTimeoutMs': '',
+  'deadlines.idleTimeoutMs': '',
+  'deadlines.totalTimeoutMs': '',
+  retentionDays: '',
 };
 
-function blank(): Record<FieldName, string> {
-  return {
-    id: '',
-    name: '',
-    kind: '',
-    model: '',
-    endpoint: '',
-    apiKeyVariable: '',
-    systemPromptFrom: '',
-    systemPrompt: '',
-    options: '',
-    think: '',
-    keepAlive: '',
-    concurrency: '',
-    queueLength: '',
-    queueTimeoutMs: '',
-    graceMs: '',
-    turnsPerMinute: '',
-    tokensPerDay: '',
-    'deadlines.connectTimeoutMs': '',
-    'deadlines.firstTokenTimeoutMs': '',
-    'deadlines.idleTimeoutMs': '',
-    'deadlines.totalTimeoutMs': '',
-    retentionDays: '',
-  };
+interface Named {
+  id: string;
+  name: string;
+  model: string;
 }
 
-/** The form of a definition; of a new bot's without one. */
-export function formOf(spec: BotSpec | null): FormValues {
-  if (spec === null) return EMPTY;
+/** The form of a new bot. */
+export const NEW_BOT: FormValues = { ...BLANK, kind: 'ollama', systemPromptFrom: 'server' };
+
+/** The form of a bot. Where configuration defines it (`spec` null), empty fields are as they are there. */
+export function formOf({ id, name, model, spec }: Named & { spec: BotSpec | null }): FormValues {
+  return spec === null ? { ...BLANK, id, name, model } : formOfSpec(spec);
+}
+
+function formOfSpec(spec: BotSpec): FormValues {
   const text = (value: string | number | boolean | undefined) => (value === undefined ? '' : String(value));
   const { deadlines = {}, options } = spec;
   return {
@@ -71,7 +75,7 @@ export function formOf(spec: BotSpec | null): FormValues {
   };
 }
 
-/** The definition that the form describes, without what it leaves to defaults. Says nothing of whether it is right. */
+/** What the form says of a definition: null is the default, said so; absent is nothing said. May be wrong. */
 export function definitionOf(values: FormValues): Record<string, unknown> {
   const deadlines = withoutAbsent(
     Object.fromEntries(DEADLINE_NAMES.map((name) => [name, numberOf(values[`deadlines.${name}`])])),
@@ -79,11 +83,11 @@ export function definitionOf(values: FormValues): Record<string, unknown> {
   return withoutAbsent({
     id: values.id.trim(),
     name: values.name.trim(),
-    kind: values.kind,
+    kind: textOf(values.kind),
     model: textOf(values.model),
     endpoint: textOf(values.endpoint),
     apiKeyVariable: textOf(values.apiKeyVariable),
-    systemPrompt: values.systemPromptFrom === 'own' ? values.systemPrompt : undefined,
+    systemPrompt: { own: values.systemPrompt, server: null }[values.systemPromptFrom],
     options: optionsOf(values.options),
     think: values.think === 'true' || values.think === 'false' ? values.think === 'true' : textOf(values.think),
     keepAlive: numberOf(values.keepAlive),
@@ -101,16 +105,18 @@ export function definitionOf(values: FormValues): Record<string, unknown> {
 /** What is wrong with each field, by the server's own rules. */
 export function problemsOf(values: FormValues): FormProblems {
   const problems = new Map<FieldName, string>();
-  const result = botSpec.safeParse(definitionOf(values));
+  const result = botSpec.safeParse(withoutDefaults(definitionOf(values)));
   for (const issue of result.success ? [] : result.error.issues) {
+    const [name, option] = issue.path.map(String);
     const field = fieldAt(issue.path.map(String).join('.'));
-    if (field !== null && !problems.has(field)) problems.set(field, issue.message);
+    if (field === null || problems.has(field)) continue;
+    if (name !== 'options') problems.set(field, issue.message);
+    else problems.set(field, option === undefined ? 'must be a JSON object' : `${issue.message}: "${option}"`);
   }
-  if (problems.has('options')) problems.set('options', 'must be a JSON object');
   if (values.kind === 'openai' && values.endpoint.trim() === '') {
     problems.set('endpoint', 'is missing: a bot of this kind needs one');
   }
-  if (values.kind !== 'ollama' && values.model.trim() === '') {
+  if ((values.kind === 'openai' || values.kind === 'workers-ai') && values.model.trim() === '') {
     problems.set('model', 'is missing: a bot of this kind needs one');
   }
   return problems;
@@ -172,6 +178,11 @@ function optionsOf(text: string): unknown {
   } catch {
     return text;
   }
+}
+
+/** A definition as it is sent for a new bot, and as the rules read it. */
+export function withoutDefaults(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }
 
 function withoutAbsent(fields: Record<string, unknown>): Record<string, unknown> {

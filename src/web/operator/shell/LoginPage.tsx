@@ -41,7 +41,13 @@ export function LoginPage() {
             </p>
           </form>
         )}
-        {error && state !== 'unknown' ? <FailureNote what="Not logged in" error={error} /> : null}
+        {error?.status === 401 ? (
+          <p class="failure-note" role="alert" data-testid="failure" data-code={error.code}>
+            The server does not take this token. If it has none, nobody is an operator: set OPERATOR_TOKEN.
+          </p>
+        ) : error && state !== 'unknown' ? (
+          <FailureNote what="Not logged in" error={error} />
+        ) : null}
       </div>
     </main>
   );

@@ -90,6 +90,8 @@ export function createConsole(outside: Outside, target: Window): Console {
     },
     onRemoved(id) {
       fleet.forget(id);
+      // What configuration defines is still there, as configured.
+      void fleet.poll.refresh();
       const { route } = router;
       if ('id' in route.peek() && openId.peek() === id) router.go({ page: 'bots' });
     },

@@ -5,9 +5,11 @@ import {
   definitionOf,
   fieldAt,
   formOf,
+  NEW_BOT,
   patchOf,
   problemsOf,
   rebase,
+  withoutDefaults,
   type ConflictField,
   type FormProblems,
   type FormValues,
@@ -42,7 +44,7 @@ export interface Editor {
 
 export function createEditor(api: OperatorApi, bot: string | null): Editor {
   const base = signal<BotView | null>(null);
-  const baseValues = computed(() => formOf(base.value?.spec ?? null));
+  const baseValues = computed(() => (base.value ? formOf(base.value) : NEW_BOT));
   const typed = signal<FormValues | null>(null);
   const values = computed(() => typed.value ?? baseValues.value);
   const touched = signal<ReadonlySet<FieldName> | 'all'>(new Set());
@@ -83,7 +85,7 @@ export function createEditor(api: OperatorApi, bot: string | null): Editor {
 
   async function meetConflict(id: string): Promise<void> {
     const theirs = await api.bot(id);
-    const rebased = rebase(baseValues.peek(), values.peek(), formOf(theirs.spec));
+    const rebased = rebase(baseValues.peek(), values.peek(), formOf(theirs));
     base.value = theirs;
     typed.value = rebased.values;
     conflict.value = rebased.changed;
@@ -92,7 +94,7 @@ export function createEditor(api: OperatorApi, bot: string | null): Editor {
   async function send(): Promise<BotView | null> {
     const view = base.peek();
     try {
-      if (bot === null) return await api.create(definitionOf(values.peek()));
+      if (bot === null) return await api.create(withoutDefaults(definitionOf(values.peek())));
       if (view === null) return null;
       return await api.update(bot, patchOf(baseValues.peek(), values.peek()), view.revision);
     } catch (error) {
@@ -154,12 +156,14 @@ export function createEditor(api: OperatorApi, bot: string | null): Editor {
   };
 }
 
+/** The server says what is wrong with the first wrong field: `"deadlines.idleTimeoutMs" must be ...`. */
+const FIELD_SENTENCE = /^"([\w.]+)" (.+?)\.?$/;
+
 function atFields(error: OperatorError): FormProblems {
   const problems = new Map<FieldName, string>();
-  for (const { path, message } of error.fields) {
-    const field = fieldAt(path);
-    if (field !== null) problems.set(field, message);
-  }
+  const [, path, sentence] = FIELD_SENTENCE.exec(error.message) ?? [];
+  const named = path === undefined ? null : fieldAt(path);
+  if (named !== null && sentence !== undefined) problems.set(named, sentence);
   if (error.code === 'bot_exists') problems.set('id', 'is taken by another bot');
   return problems;
 }

@@ -28,7 +28,6 @@ const problem = z.object({
   detail: z.optional(z.string()),
   requestId: z.optional(z.string()),
   retryAfterMs: z.optional(z.number()),
-  errors: z.optional(z.array(z.object({ path: z.string(), message: z.string() }))),
 });
 
 const check = { ok: z.boolean(), ms: z.number(), error: z.optional(z.string()) };
@@ -158,10 +157,9 @@ async function refusalOf(response: Response): Promise<OperatorError> {
       requestId: headerId,
     });
   }
-  const { code, detail, requestId, retryAfterMs, errors = [] } = parsed.data;
+  const { code, detail, requestId, retryAfterMs } = parsed.data;
   return new OperatorError(code, status, detail ?? `The server refused (${status}).`, {
     requestId: requestId ?? headerId,
     retryAfterMs: retryAfterMs ?? null,
-    fields: errors,
   });
 }

@@ -3,12 +3,6 @@ import type { BotSpecPatch } from '../../../bots/spec.ts';
 import type { BotAction } from '../../../objects/bot-rpc.ts';
 import type { AlertPage, AuditPage, BotRow, BotStatus, BotView } from './shapes.ts';
 
-/** What the server found wrong with one field; `path` as in `deadlines.idleTimeoutMs`. */
-export interface FieldProblem {
-  path: string;
-  message: string;
-}
-
 /**
  * Every rejection of the API.
  * - a code of the server's problems
@@ -23,20 +17,18 @@ export class OperatorError extends Error {
   /** For the server's logs; null where the server gave none. */
   readonly requestId: string | null;
   readonly retryAfterMs: number | null;
-  readonly fields: readonly FieldProblem[];
 
   constructor(
     code: string,
     status: number,
     message: string,
-    more: { requestId?: string | null; retryAfterMs?: number | null; fields?: FieldProblem[]; cause?: unknown } = {},
+    more: { requestId?: string | null; retryAfterMs?: number | null; cause?: unknown } = {},
   ) {
     super(message, { cause: more.cause });
     this.code = code;
     this.status = status;
     this.requestId = more.requestId ?? null;
     this.retryAfterMs = more.retryAfterMs ?? null;
-    this.fields = more.fields ?? [];
   }
 }
 
