@@ -1,15 +1,19 @@
-/** The rules, bundled over the source as it is, or with one check of it taken away. Nothing on the disk is touched. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+/** The rules, bundled over the source as it is, or with one check of it taken away. No source is touched. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import { ROOT } from '../../src/local/build-worker.ts';
 import { replaceOnce, type Patch } from '../sim/hooks.ts';
 import type { Rules } from './rules/rule.ts';
 
-const SOURCE = join(import.meta.dirname, '../../src');
+const SOURCE = join(ROOT, 'src');
+/** Inside of the project, so that bundles find its packages. */
+const OUTPUT = join(ROOT, 'dist');
 /** All that `src/objects` takes from the platform's module. */
 const PLATFORM = 'export class DurableObject { constructor(ctx, env) { this.ctx = ctx; this.env = env; } }';
+/** Node's own loader, past the test runner's: it loads packages once for all bundles. */
+const load = createRequire(import.meta.url);
 
 function patching(patch: Patch | null): Plugin {
   return {
@@ -30,24 +34,24 @@ function patching(patch: Patch | null): Plugin {
 
 /** The rules of one file in `rules/`. */
 export async function loadRules(file: string, patch: Patch | null): Promise<Rules> {
-  const folder = mkdtempSync(join(tmpdir(), 'switchboard-rules-'));
+  mkdirSync(OUTPUT, { recursive: true });
+  const folder = mkdtempSync(join(OUTPUT, 'rules-'));
   try {
     await build({
       entryPoints: { rules: join(import.meta.dirname, 'rules', file) },
       outdir: folder,
       outExtension: { '.js': '.mjs' },
       bundle: true,
+      splitting: true,
+      packages: 'external',
       format: 'esm',
       platform: 'node',
-      // Only ever loaded on demand, which no rule makes.
-      external: ['ai', 'workers-ai-provider'],
-      splitting: true,
       target: 'es2024',
       logLevel: 'silent',
       plugins: [patching(patch)],
     });
-    const loaded: { rules: Rules } = await import(/* @vite-ignore */ pathToFileURL(join(folder, 'rules.mjs')).href);
-    return loaded.rules;
+    const { rules }: { rules: Rules } = load(join(folder, 'rules.mjs'));
+    return rules;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

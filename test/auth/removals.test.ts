@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadRules } from './patched.ts';
+import { REMOVALS } from './removals.ts';
 
 const FILES = readdirSync(join(import.meta.dirname, 'rules')).filter((file) => file !== 'rule.ts');
 const whole = new Map(await Promise.all(FILES.map(async (file) => [file, await loadRules(file, null)] as const)));
@@ -10,5 +11,21 @@ const whole = new Map(await Promise.all(FILES.map(async (file) => [file, await l
 describe.each([...whole])('%s', (_, rules) => {
   test.each(Object.entries(rules))('%s', async (_rule, holds) => {
     await holds();
+  });
+});
+
+test('every rule has a check that can be taken away', () => {
+  const broken = new Set(REMOVALS.map(({ file, rule }) => `${file}: ${rule}`));
+  const all = [...whole].flatMap(([file, rules]) => Object.keys(rules).map((rule) => `${file}: ${rule}`));
+  expect([...broken].toSorted()).toEqual(all.toSorted());
+});
+
+describe('without its check a rule is broken', () => {
+  test.each(REMOVALS)('$rule ($patch.file: $patch.find)', async ({ file, rule, patch }) => {
+    const rules = await loadRules(file, patch);
+    const holds = rules[rule];
+    if (!holds) throw new Error(`there is no such rule: ${rule}`);
+    // Not just any error: the rule was looked at, and is not as it says.
+    await expect(Promise.resolve().then(holds)).rejects.toMatchObject({ code: 'ERR_ASSERTION' });
   });
 });

@@ -1,6 +1,6 @@
 /** src/objects/chat-session.ts as tests in Node see it: bundled with a stand-in for `cloudflare:workers`. */
 declare module 'switchboard:chat-session' {
-  import type { SessionRpc } from '../../src/objects/session-rpc.ts';
+  type SessionRpc = import('../../src/objects/session-rpc.ts').SessionRpc;
 
   export interface ChatSession extends SessionRpc {
     fetch(request: Request): Promise<Response>;
