@@ -72,8 +72,8 @@ export class Admission {
     const failures = counters.lastError;
     const verdict = this.#verdict(call, record, now);
     this.#serve(now, record, call.session);
-    const counted = counters.heard(call) || ended.length > 0 || counters.lastError !== failures;
-    return { verdict, counted };
+    const hasEnded = ended.length > 0 || counters.lastError !== failures;
+    return { verdict, counted: counters.heard(call) || hasEnded || isMoving(verdict) };
   }
 
   /** What time alone brings: leases that end, budgets that are new, deadlines. */
@@ -308,4 +308,10 @@ function hasLeases({ slots, turnsPerMinute }: BotLimits): boolean {
 
 function leaseUntil(now: number): number {
   return now + LEASE_MS + LEASE_SLACK_MS;
+}
+
+/** A line that grows or stands is news. Not where a person holds it back: that may last for days, and shall cost nothing. */
+function isMoving(verdict: Verdict): boolean {
+  if (verdict.do === 'go') return true;
+  return verdict.do === 'wait' && verdict.reason !== 'stopped' && verdict.reason !== 'paused';
 }

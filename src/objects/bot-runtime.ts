@@ -247,6 +247,7 @@ export class BotRuntime {
   #breakerChanged(): void {
     if (this.#health.breaker.state === 'open') this.#counters.stats.breakerOpened += 1;
     this.#copies.changed();
+    this.#alerts.counted();
     this.#opened();
     this.#alarm.keep();
   }
