@@ -4,6 +4,7 @@ import { createBotDirectory } from './bots/directory.ts';
 import { ConfigError, parseConfig, type Bindings } from './env.ts';
 import { listAlerts } from './history/alerts.ts';
 import { listBotSnapshots } from './history/bot-snapshots.ts';
+import { auditHead, auditHeads, findStoredBot, listAudit, listBots, readBots } from './history/bots.ts';
 import { listSessions } from './history/list.ts';
 import { searchMessages } from './history/search.ts';
 import { createLog } from './metrics/log.ts';
@@ -26,11 +27,20 @@ function build(env: Bindings): App {
   return createApp({
     config,
     auth: new Authenticator(config, { fetch: (url, init) => fetch(url, init), now: () => Date.now() }),
-    bots: createBotDirectory(config, { listModels, now: () => Date.now() }),
+    bots: createBotDirectory(config, {
+      listModels,
+      stored: (id) => findStoredBot(env.DB, id),
+      now: () => Date.now(),
+    }),
     history: {
       listSessions: (user, page) => listSessions(env.DB, user, page),
       searchMessages: (user, search) => searchMessages(env.DB, user, search),
       listAlerts: (page) => listAlerts(env.DB, page),
+      listBots: (page) => listBots(env.DB, page),
+      readBots: (ids) => readBots(env.DB, ids),
+      listAudit: (page) => listAudit(env.DB, page),
+      auditHeads: (after, limit) => auditHeads(env.DB, after, limit),
+      auditHead: (bot) => auditHead(env.DB, bot),
       listBotSnapshots: (limit) => listBotSnapshots(env.DB, limit),
       ping: async () => {
         await env.DB.prepare('SELECT 1').run();

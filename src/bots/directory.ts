@@ -1,9 +1,10 @@
 /** The bots there are just now: the configured ones, and one per model of the endpoint while it answers. */
 import type { Config } from '../env.ts';
 import type { WireError } from '../protocol/server-frames.ts';
+import type { BotRef } from '../protocol/values.ts';
 import type { Endpoint, ModelInfo } from '../responders/discovery.ts';
-import { TurnFailure } from '../responders/port.ts';
-import { configuredBots, type BotDefinition } from './definition.ts';
+import { TurnFailure, type ModelSettings } from '../responders/port.ts';
+import { configuredBots, refOf, type BotDefinition } from './definition.ts';
 import { modelBots } from './model-bots.ts';
 
 /** A model pulled just now is listed after at most this; a page that polls costs the endpoint little. */
@@ -16,6 +17,8 @@ const LIST_TIMEOUT_MS = 3_000;
 export interface DirectoryPorts {
   /** `listModels` of the responders. */
   listModels(endpoint: Endpoint, signal: AbortSignal): Promise<ModelInfo[]>;
+  /** What D1 knows of a bot that an operator made, or that somebody talked to; null for nothing. */
+  stored(id: string): Promise<BotRef | null>;
   /** Milliseconds since 1970. */
   now(): number;
 }
@@ -25,8 +28,8 @@ export type EndpointState = { reachable: true; models: readonly string[] } | { r
 export interface BotDirectory {
   /** Every bot, configured ones first. Never fails: without the endpoint there are fewer. */
   list(): Promise<{ bots: BotDefinition[]; endpoint: EndpointState }>;
-  /** A configured bot without asking the endpoint; others need its answer. */
-  find(id: string): Promise<{ ok: true; value: BotDefinition } | { ok: false; error: WireError }>;
+  /** A configured bot without asking anybody; others are looked for in D1, then in the endpoint's list. */
+  find(id: string): Promise<{ ok: true; value: BotRef } | { ok: false; error: WireError }>;
 }
 
 export function createBotDirectory(config: Config, ports: DirectoryPorts): BotDirectory {
@@ -54,23 +57,32 @@ export function createBotDirectory(config: Config, ports: DirectoryPorts): BotDi
     list,
     async find(id) {
       const known = configured.find((bot) => bot.id === id);
-      if (known) return { ok: true, value: known };
+      if (known) return { ok: true, value: refOf(known) };
+      let isStoreDown = false;
+      const stored = await ports.stored(id).catch(() => {
+        isStoreDown = true;
+        return null;
+      });
+      if (stored) return { ok: true, value: stored };
       const { bots, endpoint } = await list();
       const found = bots.find((bot) => bot.id === id);
-      if (found) return { ok: true, value: found };
-      if (endpoint.reachable) {
+      if (found) return { ok: true, value: refOf(found) };
+      if (endpoint.reachable && !isStoreDown) {
         return { ok: false, error: { code: 'bot_not_found', message: 'There is no such bot.', retryable: false } };
       }
-      // It may well be one of the models that cannot be listed just now.
-      const message = 'The bot is not configured, and the endpoint that could offer it does not answer.';
+      // It may well be one of those that cannot be listed just now.
+      const message = 'The bot is not configured, and whoever could tell whether there is one does not answer.';
       return { ok: false, error: { code: 'unavailable', message, retryable: true } };
     },
   };
 }
 
 /** Whether a bot's model is there: null where nobody can tell, or another endpoint would have to say. */
-export function modelAvailable(bot: BotDefinition, config: Config, endpoint: EndpointState): boolean | null {
-  const { kind, baseUrl, model } = bot.settings;
+export function modelAvailable(
+  { kind, baseUrl, model }: Pick<ModelSettings, 'kind' | 'baseUrl' | 'model'>,
+  config: Config,
+  endpoint: EndpointState,
+): boolean | null {
   if (!endpoint.reachable || kind !== 'ollama' || baseUrl !== config.endpoint.baseUrl) return null;
   // Ollama takes a name without a tag for the tag `latest`.
   return endpoint.models.includes(model) || endpoint.models.includes(`${model}:latest`);

@@ -1,5 +1,9 @@
 /** The bots' rows and their operators' actions in D1: written by the bots' objects, read by lists. */
 import type { D1Database } from '@cloudflare/workers-types';
+import { and, asc, desc, eq, gt, max, sql, type SQL } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/d1';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import { audit, bots } from './schema.ts';
 
 /** A bot as its object wrote it last. Times in ms since 1970. */
 export interface StoredBot {
@@ -16,6 +20,9 @@ export interface StoredBot {
   version: number;
   updatedAt: number;
 }
+
+/** A row as lists read it. */
+export type ListedBot = Omit<StoredBot, 'deleted' | 'version'>;
 
 export interface StoredAction {
   bot: string;
@@ -54,4 +61,127 @@ export async function publishBot(db: D1Database, bot: StoredBot, actions: readon
     )
     .bind(JSON.stringify(entries));
   await db.batch([row, log]);
+}
+
+const listed = {
+  id: bots.id,
+  name: bots.name,
+  model: bots.model,
+  state: bots.state,
+  spec: bots.spec,
+  revision: bots.revision,
+  status: bots.status,
+  updatedAt: bots.updatedAt,
+};
+
+/** Bots by id, after `after`, without those in `except`; deleted ones are left out. */
+export async function listBots(
+  d1: D1Database,
+  page: { after: string; limit: number; except: readonly string[] },
+): Promise<ListedBot[]> {
+  const others = sql`${bots.id} NOT IN (SELECT value FROM json_each(${JSON.stringify(page.except)}))`;
+  return drizzle(d1)
+    .select(listed)
+    .from(bots)
+    .where(and(gt(bots.id, page.after), eq(bots.deleted, false), others))
+    .orderBy(asc(bots.id))
+    .limit(page.limit);
+}
+
+/** The rows of these bots, in no order; those without a row, and deleted ones, are left out. */
+export async function readBots(d1: D1Database, ids: readonly string[]): Promise<ListedBot[]> {
+  if (ids.length === 0) return [];
+  return drizzle(d1)
+    .select(listed)
+    .from(bots)
+    .where(and(sql`${bots.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`, eq(bots.deleted, false)));
+}
+
+/** How a bot is called whose row is here; null where there is none, or where it was deleted. */
+export async function findStoredBot(
+  d1: D1Database,
+  id: string,
+): Promise<{ id: string; name: string; model: string } | null> {
+  const [found] = await readBots(d1, [id]);
+  return found ? { id, name: found.name, model: found.model } : null;
+}
+
+export interface AuditPage {
+  entries: StoredAction[];
+  nextCursor: string | null;
+}
+
+const MAX_AUDIT_LIMIT = 200;
+
+/** Newest first. @throws HistoryError `bad_request` for a cursor that is not from this list */
+export async function listAudit(
+  d1: D1Database,
+  page: { bot?: string; cursor?: string; limit: number },
+): Promise<AuditPage> {
+  const limit = Math.max(1, Math.min(Math.trunc(page.limit), MAX_AUDIT_LIMIT));
+  const row = sql<number>`${audit}.rowid`;
+  const wanted: SQL[] = [];
+  if (page.bot !== undefined) wanted.push(eq(audit.bot, page.bot));
+  if (page.cursor !== undefined) {
+    const { at, key } = decodeCursor('audit', page.cursor);
+    wanted.push(sql`(${audit.at}, ${row}) < (${at}, ${key})`);
+  }
+  const rows = await drizzle(d1)
+    .select({
+      row: row.as('row'),
+      bot: audit.bot,
+      seq: audit.seq,
+      at: audit.at,
+      actor: audit.actor,
+      action: audit.action,
+      detail: audit.detail,
+      hash: audit.hash,
+    })
+    .from(audit)
+    .where(and(...wanted))
+    .orderBy(desc(audit.at), desc(row))
+    .limit(limit + 1);
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    entries: shown.map(({ bot, seq, at, actor, action, detail, hash }) => {
+      return { bot, seq, at, actor, action, detail: detailOf(detail), hash };
+    }),
+    nextCursor: rows.length > limit && last ? encodeCursor('audit', { at: last.at, key: last.row }) : null,
+  };
+}
+
+export interface AuditHead {
+  bot: string;
+  /** The last entry that D1 has, and its hash (hex). */
+  seq: number;
+  hash: string;
+}
+
+/** Bots that have a log, by id, after `after`: how far D1 has it. */
+export async function auditHeads(d1: D1Database, after: string, limit: number): Promise<AuditHead[]> {
+  const heads = await drizzle(d1)
+    // SQLite takes the other columns from the row that has the maximum.
+    .select({ bot: audit.bot, seq: max(audit.seq), hash: audit.hash })
+    .from(audit)
+    .where(gt(audit.bot, after))
+    .groupBy(audit.bot)
+    .orderBy(asc(audit.bot))
+    .limit(limit);
+  return heads.map(({ bot, seq, hash }) => ({ bot, seq: seq ?? 0, hash }));
+}
+
+/** The same of one bot; none where D1 has nothing of its log. */
+export async function auditHead(d1: D1Database, bot: string): Promise<AuditHead[]> {
+  return drizzle(d1)
+    .select({ bot: audit.bot, seq: audit.seq, hash: audit.hash })
+    .from(audit)
+    .where(eq(audit.bot, bot))
+    .orderBy(desc(audit.seq))
+    .limit(1);
+}
+
+function detailOf(json: string): Record<string, unknown> {
+  const value: unknown = JSON.parse(json);
+  return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -5,7 +5,7 @@
 import { HistoryError } from './error.ts';
 
 /** Which order a cursor belongs to; one from another list is refused. */
-export type CursorKind = 'sessions' | 'search' | 'alerts';
+export type CursorKind = 'sessions' | 'search' | 'alerts' | 'audit';
 
 /** The last row of a page: its time (ms since 1970) and its key, which breaks ties. */
 export interface Place {

@@ -88,15 +88,16 @@ export function decideAction(current: BotRecord | null, actor: Actor, action: Bo
   return { ok: true, record, entry: { actor, action, detail: {} } };
 }
 
-/** `isGiven`: configuration or the endpoint's list defines the bot; only an operator's changes can be taken back. */
+/** Of a bot that configuration or the endpoint's list defines (`isGiven`) only an operator's changes can be taken back. */
 export function decideRemove(current: BotRecord | null, actor: Actor, isGiven: boolean): Decision {
-  if (isGiven && !current?.spec) {
+  const isOwn = !isGiven && (current === null || current.ref === null);
+  if (!isOwn && !current?.spec) {
     return refusal('bad_request', 'Configuration defines this bot: it can be stopped and changed, not deleted.');
   }
   if (!current || current.deleted) return { ok: false, error: BOT_NOT_FOUND };
   const revision = current.revision + 1;
   const entry: LogEntry = { actor, action: 'delete', detail: { revision } };
-  if (isGiven && current.ref !== null) return { ok: true, record: { ...current, spec: null, revision }, entry };
+  if (!isOwn) return { ok: true, record: { ...current, spec: null, revision }, entry };
   const record: BotRecord = {
     ...current,
     revision,

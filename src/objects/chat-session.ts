@@ -3,9 +3,9 @@
  * alarm and bindings to the runtime, and its calls to whoever may make them.
  */
 import { DurableObject } from 'cloudflare:workers';
-import { refOf } from '../bots/definition.ts';
 import { createBotDirectory } from '../bots/directory.ts';
 import { parseConfig, type Bindings } from '../env.ts';
+import { findStoredBot } from '../history/bots.ts';
 import { projectRecords } from '../history/project-records.ts';
 import { removeSession } from '../history/remove.ts';
 import { SessionLog } from '../log/session-log.ts';
@@ -192,8 +192,10 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
   }
 
   async #findBot(id: string): Promise<BotRef | null> {
-    const found = await createBotDirectory(parseConfig(this.env), { listModels, now: () => Date.now() }).find(id);
-    return found.ok ? refOf(found.value) : null;
+    const { DB } = this.env;
+    const ports = { listModels, stored: (bot: string) => findStoredBot(DB, bot), now: () => Date.now() };
+    const found = await createBotDirectory(parseConfig(this.env), ports).find(id);
+    return found.ok ? found.value : null;
   }
 
   #sql(): SqlPort {

@@ -8,6 +8,7 @@ import type { RequestErrorCode } from '../protocol/codes.ts';
 import type { WireError } from '../protocol/server-frames.ts';
 import { describeError } from '../metrics/describe-error.ts';
 import { alertRoutes } from './alerts.ts';
+import { auditRoutes } from './audit.ts';
 import { botRoutes } from './bots.ts';
 import { connectRoutes } from './connect.ts';
 import type { AppEnv, ServerDeps } from './deps.ts';
@@ -77,6 +78,7 @@ export function createApp(deps: ServerDeps): Hono<AppEnv> {
   app.route('/api/operator', operatorRoutes(deps));
   app.route('/api/search', searchRoutes(deps));
   app.route('/api/alerts', alertRoutes(deps));
+  app.route('/api/audit', auditRoutes(deps));
   app.route('/metrics', metricsRoutes(deps));
 
   app.notFound((c) => {

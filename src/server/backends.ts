@@ -29,6 +29,16 @@ export async function guardSession<T>(deps: ServerDeps, requestId: string, call:
   }
 }
 
+/** @throws RequestRefused `unavailable` when the bot's object threw */
+export async function guardBot<T>(deps: ServerDeps, requestId: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    deps.report('bot_call_failed', { requestId, ...describeError(error) });
+    throw refusedForNow('unavailable', 'The bot does not answer just now.', OBJECT_RETRY_MS);
+  }
+}
+
 /** @throws RequestRefused `bad_request` for a cursor that is not ours, `unavailable` when D1 is down */
 export async function askHistory<T>(deps: ServerDeps, requestId: string, call: () => Promise<T>): Promise<T> {
   try {

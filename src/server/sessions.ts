@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import * as z from 'zod/mini';
 import { newUser, userCookie } from '../auth/cookie.ts';
-import { DEFAULT_BOT_ID, refOf } from '../bots/definition.ts';
+import { DEFAULT_BOT_ID } from '../bots/definition.ts';
 import type { ListedSession } from '../history/list.ts';
 import type { SessionPatch, SessionSummary } from '../objects/session-rpc.ts';
 import { folder, title } from '../protocol/values.ts';
@@ -47,8 +47,8 @@ export function sessionRoutes(deps: ServerDeps): Hono<AppEnv> {
 
   app.post('/', async (c) => {
     const settings = await readJson(c.req.raw, createBody);
-    const bot = refOf(await findBot(deps, settings.bot ?? DEFAULT_BOT_ID));
     const known = await knownUser(c.req.raw, deps);
+    const bot = await findBot(deps, settings.bot ?? DEFAULT_BOT_ID);
     const user = known?.user ?? newUser();
     const id = newSessionId();
     const create = { bot, title: settings.title ?? '' };
@@ -105,7 +105,7 @@ async function patchOf(deps: ServerDeps, body: z.infer<typeof patchBody>): Promi
   if (rest.title !== undefined) patch.title = rest.title;
   if (rest.archived !== undefined) patch.archived = rest.archived;
   if (rest.folder !== undefined) patch.folder = rest.folder;
-  if (bot !== undefined) patch.bot = refOf(await findBot(deps, bot));
+  if (bot !== undefined) patch.bot = await findBot(deps, bot);
   if (Object.keys(patch).length === 0) {
     throw refused('bad_request', 'The body names nothing to change: title, bot, archived or folder.');
   }

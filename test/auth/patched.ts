@@ -48,6 +48,8 @@ export async function loadRules(file: string, patch: Patch | null): Promise<Rule
       platform: 'node',
       target: 'es2024',
       logLevel: 'silent',
+      // Lines for operators, of no use here.
+      drop: ['console'],
       plugins: [patching(patch)],
     });
     const { rules }: { rules: Rules } = load(join(folder, 'rules.mjs'));

@@ -3,8 +3,15 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadRules } from './patched.ts';
-import { REMOVALS } from './removals.ts';
+import { access } from './removals/access.ts';
+import { limits } from './removals/limits.ts';
+import { operators } from './removals/operators.ts';
+import { origins } from './removals/origins.ts';
+import { routes } from './removals/routes.ts';
+import { sessions } from './removals/sessions.ts';
+import { shares } from './removals/shares.ts';
 
+const REMOVALS = [...access, ...operators, ...origins, ...sessions, ...shares, ...limits, ...routes];
 const FILES = readdirSync(join(import.meta.dirname, 'rules')).filter((file) => file !== 'rule.ts');
 const whole = new Map(await Promise.all(FILES.map(async (file) => [file, await loadRules(file, null)] as const)));
 

@@ -86,6 +86,8 @@ describe('bots of models', () => {
 });
 
 describe('the directory', () => {
+  const MADE = { id: 'made', name: 'Made', model: 'own' };
+
   function directory(listModels: () => Promise<ModelInfo[]>) {
     const clock = { now: 1_000_000, calls: 0 };
     const bots = createBotDirectory(config, {
@@ -94,6 +96,7 @@ describe('the directory', () => {
         expect(endpoint).toEqual({ kind: 'ollama', baseUrl: 'http://127.0.0.1:11434', apiKey: null });
         return listModels();
       },
+      stored: (id) => (id === 'made' ? Promise.resolve(MADE) : Promise.resolve(null)),
       now: () => clock.now,
     });
     return { bots, clock };
@@ -133,9 +136,15 @@ describe('the directory', () => {
     expect(clock.calls).toBe(0);
   });
 
+  it('finds what operators made without asking the endpoint', async () => {
+    const { bots, clock } = directory(down);
+    expect(await bots.find('made')).toEqual({ ok: true, value: MADE });
+    expect(clock.calls).toBe(0);
+  });
+
   it('tells an unknown bot from one that cannot be asked for', async () => {
     const up = directory(() => Promise.resolve(models('llama3.2:3b'))).bots;
-    expect(await up.find('llama3-2-3b')).toMatchObject({ ok: true, value: { settings: { model: 'llama3.2:3b' } } });
+    expect(await up.find('llama3-2-3b')).toMatchObject({ ok: true, value: { model: 'llama3.2:3b' } });
     expect(await up.find('nobody')).toMatchObject({ ok: false, error: { code: 'bot_not_found', retryable: false } });
     const offline = directory(down).bots;
     expect(await offline.find('nobody')).toMatchObject({ ok: false, error: { code: 'unavailable', retryable: true } });
@@ -145,10 +154,10 @@ describe('the directory', () => {
     const [standard, , , openai] = configuredBots(config);
     if (!standard || !openai) throw new Error('missing bots');
     const has = (...names: string[]) => ({ reachable: true as const, models: names });
-    expect(modelAvailable(standard, config, has('llama3.2:latest'))).toBe(true);
-    expect(modelAvailable(standard, config, has('llama3.2'))).toBe(true);
-    expect(modelAvailable(standard, config, has('llama3.2:1b'))).toBe(false);
-    expect(modelAvailable(standard, config, { reachable: false, error: 'down' })).toBeNull();
-    expect(modelAvailable(openai, config, has('m'))).toBeNull();
+    expect(modelAvailable(standard.settings, config, has('llama3.2:latest'))).toBe(true);
+    expect(modelAvailable(standard.settings, config, has('llama3.2'))).toBe(true);
+    expect(modelAvailable(standard.settings, config, has('llama3.2:1b'))).toBe(false);
+    expect(modelAvailable(standard.settings, config, { reachable: false, error: 'down' })).toBeNull();
+    expect(modelAvailable(openai.settings, config, has('m'))).toBeNull();
   });
 });

@@ -157,6 +157,7 @@ describe('losses', () => {
 
 describe('close codes', () => {
   test.each([
+    [CLOSE.unauthorized, 'unauthorized'],
     [CLOSE.sessionNotFound, 'session_not_found'],
     [CLOSE.protocolVersion, 'protocol_version'],
     [CLOSE.tooManyTabs, 'too_many_tabs'],

@@ -96,6 +96,36 @@ describe('records', () => {
   });
 });
 
+describe('a turn that waits', () => {
+  const wait = (place: number, reason: 'line' | 'stopped' = 'line') => ({ reason, place });
+
+  test('shows every move of its place and every other reason, and until it begins no answer', () => {
+    const picture = live(message('a'));
+    const seen = [wait(3), wait(2), wait(2, 'stopped')].map((next) => {
+      picture.queue({ running: { turn: 1, attempt: 1, wait: next }, waiting: [] });
+      return picture.part().queue.running?.wait;
+    });
+    expect(seen).toEqual([wait(3), wait(2), wait(2, 'stopped')]);
+    expect(picture.running).toMatchObject({ turn: 1, text: '' });
+    picture.queue({ running: { turn: 1, attempt: 1 }, waiting: [] });
+    expect(picture.part().queue.running).toEqual({ turn: 1, attempt: 1 });
+  });
+
+  test('waits no longer once something came of it, though the frame that says so was left out', () => {
+    const picture = live(message('a'));
+    picture.queue({ running: { turn: 1, attempt: 1, wait: wait(1) }, waiting: [] });
+    picture.delta(delta(1, 0, 'At last'));
+    expect(picture.part().queue.running).toEqual({ turn: 1, attempt: 1 });
+  });
+
+  test('its outcome says who answered', () => {
+    const picture = live(message('a'));
+    const by = { id: 'coder', name: 'Coder', revision: 2 };
+    picture.event(event(2, { kind: 'failed', turn: 1, attempt: 1, text: '', code: 'line_full', message: 'Full.', by }));
+    expect(picture.part().messages.at(-1)).toMatchObject({ by, error: { code: 'line_full' } });
+  });
+});
+
 describe('the running answer', () => {
   test('a late piece of an answer that has ended does not bring it back', () => {
     const picture = live(message('a'));

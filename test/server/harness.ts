@@ -164,12 +164,18 @@ export function harness(variables: Readonly<Record<string, string>> = {}, overri
         endpoint.up
           ? Promise.resolve([{ model: 'llama3.2:3b', capabilities: ['completion'] }])
           : Promise.reject(new TurnFailure('endpoint_unreachable', 'The endpoint could not be reached.')),
+      stored: () => Promise.resolve(null),
       now: () => Date.now(),
     }),
     history: {
       listSessions: () => Promise.resolve({ sessions: [], nextCursor: null }),
       searchMessages: () => Promise.resolve({ hits: [], nextCursor: null }),
       listAlerts: () => Promise.resolve({ alerts: [], nextCursor: null }),
+      listBots: () => Promise.resolve([]),
+      readBots: () => Promise.resolve([]),
+      listAudit: () => Promise.resolve({ entries: [], nextCursor: null }),
+      auditHeads: () => Promise.resolve([]),
+      auditHead: () => Promise.resolve([]),
       listBotSnapshots: () => Promise.resolve({ rows: [], known: 0 }),
       ping: () => Promise.resolve(),
     },

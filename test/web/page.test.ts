@@ -1,59 +1,22 @@
 /** The built page in a real browser against a feed played by hand: what no pure test can see. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { buildWeb } from '../../src/local/build-web.ts';
-import { launchBrowser } from '../support/browser.ts';
-import { Feed } from './harness/feed.ts';
-import { ASSISTANT, sampleAnswers, SESSION } from './harness/sample.ts';
-import { installSite, ORIGIN, type Answers, type Site } from './harness/site.ts';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Feed } from './harness/feed.ts';
+import { ORIGIN, type Site } from './harness/site.ts';
+import { ADDRESS, useStage } from './harness/stage.ts';
 
-const ADDRESS = `${ORIGIN}/#/s/${SESSION}`;
-
-let dist = '';
-let browser: Browser;
-let context: BrowserContext;
+const stage = useStage();
 let page: Page;
 let feed: Feed;
 let site: Site;
-/** Errors of the page and refusals of its Content-Security-Policy: there are to be none. */
-let complaints: string[];
-let answers: Answers;
-
-beforeAll(async () => {
-  dist = await mkdtemp(join(tmpdir(), 'switchboard-page-'));
-  await buildWeb(dist);
-  browser = await launchBrowser();
-});
-afterAll(async () => {
-  await browser.close();
-  await rm(dist, { recursive: true, force: true });
-});
-beforeEach(async () => {
-  feed = new Feed(SESSION, 'A chat', ASSISTANT);
-  answers = sampleAnswers(false);
-  context = await browser.newContext({ viewport: { width: 900, height: 600 } });
-  site = await installSite(context, dist, new Map([[SESSION, feed]]), (...call) => answers(...call));
-  page = await context.newPage();
-  complaints = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
-      complaints.push(message.text());
-    }
-  });
-});
-afterEach(async () => {
-  await context.close();
-  if (complaints.length > 0) throw new Error(complaints.join('\n'));
+beforeEach(() => {
+  ({ page, feed, site } = stage);
 });
 
-const composer = () => page.getByTestId('composer');
-const messages = () => page.getByTestId('message');
-const live = () => page.locator('[data-testid=connection][data-state=live]').waitFor({ state: 'attached' });
-const sent = () => feed.heard.flatMap((frame) => (frame.type === 'send' ? [frame.text] : []));
+const composer = () => stage.composer;
+const messages = () => stage.messages;
+const live = () => stage.live();
+const sent = () => stage.sent();
 const until = (check: () => boolean) => expect.poll(check, { timeout: 10_000 }).toBe(true);
 const scrollTop = () => page.locator('.scroller').evaluate((element) => element.scrollTop);
 const fromEnd = () =>
@@ -75,15 +38,8 @@ function keptTexts(): Promise<string> {
   });
 }
 
-async function open(): Promise<void> {
-  await page.goto(ADDRESS);
-  await live();
-}
-
-async function say(text: string): Promise<void> {
-  await composer().fill(text);
-  await composer().press('Enter');
-}
+const open = () => stage.open();
+const say = (text: string) => stage.say(text);
 
 function exchange(text: string, answer: string): void {
   feed.begin(feed.record({ kind: 'message', id: `m${feed.records.length}`, text, priority: 0 }).seq);
@@ -195,8 +151,8 @@ describe('nothing written is lost', () => {
   });
 
   test('a deleted chat leaves no text in the browser: neither what was typed nor what was not sent', async () => {
-    const working = answers;
-    answers = (method, url, body) => (method === 'DELETE' ? { body: {} } : working(method, url, body));
+    const working = stage.answers;
+    stage.answers = (method, url, body) => (method === 'DELETE' ? { body: {} } : working(method, url, body));
     await open();
     feed.acknowledges = false;
     await say('secret message');
@@ -240,8 +196,8 @@ describe('nothing written is lost', () => {
   });
 
   test('a chat that could not be made gives the text back', async () => {
-    const working = answers;
-    answers = (method, url, body) =>
+    const working = stage.answers;
+    stage.answers = (method, url, body) =>
       method === 'POST'
         ? { status: 503, body: { code: 'unavailable', detail: 'Not just now.' } }
         : working(method, url, body);
@@ -249,7 +205,7 @@ describe('nothing written is lost', () => {
     await say('precious');
     await page.getByText('Not just now.').waitFor();
     expect(await composer().inputValue()).toBe('precious');
-    answers = working;
+    stage.answers = working;
     await composer().press('Enter');
     await until(() => sent().includes('precious'));
     expect(await composer().inputValue()).toBe('');
@@ -357,7 +313,7 @@ describe('reading', () => {
 
   test('older messages come above without moving what is read', async () => {
     for (let count = 0; count < 5; count += 1) exchange(`Question ${count}`, LINES);
-    const working = answers;
+    const working = stage.answers;
     const older = Array.from({ length: 6 }, (_, index) => {
       const seq = index + 2;
       return {
@@ -371,7 +327,7 @@ describe('reading', () => {
         priority: 0,
       };
     });
-    answers = (method, url, body) =>
+    stage.answers = (method, url, body) =>
       url.pathname.endsWith('/messages') ? { body: { messages: older, nextCursor: null } } : working(method, url, body);
     feed.firstSeq = 8;
     await open();

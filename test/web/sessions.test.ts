@@ -14,6 +14,8 @@ async function setUp(all: SessionInfo[]) {
   const done = () => (refuses ? Promise.reject(new Error('Not just now.')) : Promise.resolve());
   const api: Api = {
     bots: unexpected,
+    bot: unexpected,
+    botHealth: unexpected,
     createSession: unexpected,
     search: unexpected,
     sessions: ({ archived }) =>

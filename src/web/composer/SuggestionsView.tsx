@@ -1,5 +1,5 @@
 import type { ReadonlySignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Suggestion } from './suggest.ts';
 import { LIST_ID, optionId, useSuggestions } from './useSuggestions.ts';
 
@@ -17,7 +17,8 @@ interface Props {
 /** Over the message field, which keeps the focus: the list is chosen from with its keys, or with a finger. */
 export function SuggestionsView({ field, text, onChange, keys }: Props) {
   const list = useSuggestions(field, text, onChange);
-  useEffect(() => {
+  // Before the next key can come.
+  useLayoutEffect(() => {
     keys.current = list.onKey;
     return () => void (keys.current = null);
   });

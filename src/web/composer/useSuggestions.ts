@@ -1,6 +1,6 @@
 /** The list that opens over the message field: what it offers, which one is chosen, and its keys. */
 import { useComputed, useSignal, useSignalEffect, type ReadonlySignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { useApp } from '../state/context.ts';
 import { isComplete, suggest, type Suggestion, type Suggestions } from './suggest.ts';
 
@@ -61,7 +61,7 @@ export function useSuggestions(
     const isWritten = document.activeElement === field && field.selectionStart === field.selectionEnd;
     cursor.value = isWritten ? field.selectionStart : -1;
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const events = ['input', 'keyup', 'click', 'focus', 'blur'];
     for (const event of events) field.addEventListener(event, look);
     look();

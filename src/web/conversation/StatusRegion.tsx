@@ -19,14 +19,19 @@ export function StatusRegion() {
   const session = chat.session.value;
   const wait = chat.wait.value;
   const phase = !chat.answering.value ? 'idle' : wait === null ? 'answering' : waitStep(wait);
-  const before = useRef({ phase, session });
+  const ended = chat.messages.value.findLast(isAnswer)?.id;
+  const before = useRef({ phase, session, ended, sends: 0 });
   useEffect(() => {
-    const { phase: was, session: where } = before.current;
-    before.current = { phase, session };
-    if (where !== session) words.value = '';
-    else if (phase === 'idle') words.value = was === 'idle' ? words.peek() : ending(app);
-    else if (phase !== was) words.value = phase === 'answering' ? 'The answer has started' : waiting(app);
-  }, [phase, session]);
+    const was = before.current;
+    const sends = chat.sends.peek();
+    // A failure may come at once, before any frame showed that an answer was begun.
+    const isQuick = ended !== was.ended && sends > was.sends;
+    before.current = { phase, session, ended, sends: phase === 'idle' ? sends : was.sends };
+    if (was.session !== session) words.value = '';
+    else if (phase !== 'idle') {
+      if (phase !== was.phase) words.value = phase === 'answering' ? 'The answer has started' : waiting(app);
+    } else if (was.phase !== 'idle' || isQuick) words.value = ending(app);
+  }, [phase, session, ended]);
 
   const note = notes.newest.value;
   useEffect(() => {

@@ -21,6 +21,9 @@ export function Welcome() {
           Write below. You can go on writing while an answer is made: messages wait in line. Answers go on by themselves
           when you close this page, and are here when you come back.
         </p>
+        <p class="hint">
+          <kbd>@</kbd> asks another bot, <kbd>/</kbd> shows commands.
+        </p>
       </div>
     </div>
   );

@@ -15,9 +15,11 @@ const LIST_ID = 'bot-list';
 interface Props {
   session: string | null;
   current: string | null;
+  /** Closes the popover itself: the browser then gives the focus back. */
+  onClose: () => void;
 }
 
-export function BotPanel({ session, current }: Props) {
+export function BotPanel({ session, current, onClose }: Props) {
   const { bots, sessions } = useApp();
   const typed = useSignal('');
   const shown = useSignal(STEP);
@@ -40,7 +42,7 @@ export function BotPanel({ session, current }: Props) {
   }, [active.value]);
 
   const choose = (bot: BotInfo) => {
-    bots.picking.value = false;
+    onClose();
     if (session === null) bots.chooseForNewChat(bot.id);
     else if (bot.id !== current) void sessions.chooseBot(session, bot.id);
   };

@@ -18,8 +18,8 @@ export function BotPicker() {
 
   // Also opened from elsewhere: where a bot failed, another one is offered.
   useEffect(() => {
-    if (picking) panel.current?.showPopover();
-    else panel.current?.hidePopover();
+    // Some browsers refuse to open what is open.
+    if (picking && panel.current?.matches(':popover-open') === false) panel.current.showPopover();
   }, [picking]);
   return (
     <>
@@ -46,7 +46,9 @@ export function BotPicker() {
         popover="auto"
         onToggle={(event) => (bots.picking.value = event.newState === 'open')}
       >
-        {picking ? <BotPanel session={session} current={bot?.id ?? null} /> : null}
+        {picking ? (
+          <BotPanel session={session} current={bot?.id ?? null} onClose={() => panel.current?.hidePopover()} />
+        ) : null}
       </div>
     </>
   );

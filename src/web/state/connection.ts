@@ -33,7 +33,7 @@ function closedNote(error: SessionView['lastError']): ConnectionNote {
     return { state: 'closed', text: 'This page is older than the server', action: 'reload' };
   }
   if (error?.code === 'unauthorized') {
-    return { state: 'closed', text: 'Your login has ended. What you wrote is kept here', action: 'reload' };
+    return { state: 'closed', text: 'Your login has ended. What you wrote is kept', action: 'reload' };
   }
   return { state: 'closed', text, action: 'retry' };
 }

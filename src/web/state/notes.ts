@@ -4,7 +4,7 @@ import type { SlashCommand } from '../../client/slash-commands.ts';
 
 type NoteContent =
   | { kind: 'text'; text: string; link?: { label: string; href: string } }
-  /** Nothing was done; the text is still in the message field. */
+  /** Nothing was done: it was not understood, and is still in the message field, or it failed. */
   | { kind: 'problem'; text: string }
   | { kind: 'help' }
   | { kind: 'facts'; facts: readonly (readonly [label: string, value: string])[] };

@@ -3,8 +3,9 @@ import { PROTOCOL_VERSION } from '../../../src/protocol/limits.ts';
 import { decodeClientFrame, encodeServerFrame } from '../../../src/protocol/codec.ts';
 import type { ClientFrame, ClientFrameOf } from '../../../src/protocol/client-frames.ts';
 import type { EventFrame, RecordBody } from '../../../src/protocol/records.ts';
-import type { QueueView, ServerFrame } from '../../../src/protocol/server-frames.ts';
-import type { BotRef } from '../../../src/protocol/values.ts';
+import type { QueueView, ServerFrame, TurnWait } from '../../../src/protocol/server-frames.ts';
+import type { TurnErrorCode } from '../../../src/protocol/codes.ts';
+import type { AnsweredBy, BotRef } from '../../../src/protocol/values.ts';
 
 /** One connected tab. */
 export interface Wire {
@@ -27,6 +28,8 @@ export class Feed {
   acknowledges = true;
   /** The oldest record that a page without history gets; what is before it is paged over HTTP. */
   firstSeq = 1;
+  /** Who answers, where the outcomes are to say it. */
+  by: AnsweredBy | null = null;
   private readonly wires = new Set<Wire>();
   private answer = '';
   private thinking = '';
@@ -80,25 +83,45 @@ export class Feed {
     this.tell({ type: 'queue', ...this.queue });
   }
 
+  /** The turn that is next does not begin, or (null) does now. */
+  wait(wait: TurnWait | null): void {
+    const { running } = this.queue;
+    if (!running) throw new Error('No turn is next.');
+    const { turn, attempt } = running;
+    this.queue = { ...this.queue, running: wait === null ? { turn, attempt } : { turn, attempt, wait } };
+    this.tell({ type: 'queue', ...this.queue });
+  }
+
+  fail(code: TurnErrorCode, message = 'A sentence of the server.'): void {
+    this.finish('failed', { code, message });
+  }
+
   say(text: string, channel: 'text' | 'thinking' = 'text'): void {
     const { running } = this.queue;
     if (!running) throw new Error('No answer is running.');
     const offset = (channel === 'text' ? this.answer : this.thinking).length;
     if (channel === 'text') this.answer += text;
     else this.thinking += text;
-    this.tell({ type: 'delta', ...running, offset, text, channel });
+    const { turn, attempt } = running;
+    this.tell({ type: 'delta', turn, attempt, offset, text, channel });
   }
 
   end(kind: 'reply' | 'stopped' | 'failed'): void {
+    const message = 'The model sent nothing for 60 s. It may still be loading, or the machine is busy.';
+    this.finish(kind, { code: 'idle_timeout', message });
+  }
+
+  private finish(kind: 'reply' | 'stopped' | 'failed', failure: { code: TurnErrorCode; message: string }): void {
     const { running } = this.queue;
     if (!running) return;
-    const outcome = { ...running, text: this.answer, ...(this.thinking === '' ? {} : { thinking: this.thinking }) };
+    const { turn, attempt } = running;
+    const thinking = this.thinking === '' ? {} : { thinking: this.thinking };
+    const by = this.by === null ? {} : { by: this.by };
+    const outcome = { turn, attempt, text: this.answer, ...thinking, ...by };
     this.queue = { ...this.queue, running: null };
     if (kind === 'stopped') this.record({ kind, ...outcome });
-    else if (kind === 'failed') {
-      const message = 'The model sent nothing for 60 s. It may still be loading, or the machine is busy.';
-      this.record({ kind, ...outcome, code: 'idle_timeout', message });
-    } else {
+    else if (kind === 'failed') this.record({ kind, ...outcome, ...failure });
+    else {
       const usage = { promptTokens: 20, answerTokens: 200, firstTokenMs: 300, totalMs: 2_400 };
       this.record({ kind, ...outcome, model: this.bot.model, finish: 'stop', usage });
     }
@@ -152,9 +175,13 @@ export class Feed {
     for (const event of this.records.slice(seq)) wire.send(encodeServerFrame(event));
     const { running } = this.queue;
     if (!running) return;
+    const { turn, attempt } = running;
     if (this.thinking !== '') {
-      wire.send(encodeServerFrame({ type: 'delta', ...running, offset: 0, text: this.thinking, channel: 'thinking' }));
+      wire.send(
+        encodeServerFrame({ type: 'delta', turn, attempt, offset: 0, text: this.thinking, channel: 'thinking' }),
+      );
     }
-    wire.send(encodeServerFrame({ type: 'delta', ...running, offset: 0, text: this.answer, channel: 'text' }));
+    if (this.answer === '') return;
+    wire.send(encodeServerFrame({ type: 'delta', turn, attempt, offset: 0, text: this.answer, channel: 'text' }));
   }
 }

@@ -5,8 +5,10 @@ import type { Browser, Page } from 'playwright-core';
 import { buildWeb } from '../../../src/local/build-web.ts';
 import { launchBrowser } from '../../support/browser.ts';
 import type { Feed } from './feed.ts';
-import { sampleAnswers, sampleFeed, SESSION, STREAMED } from './sample.ts';
-import { installSite, ORIGIN, type Site } from './site.ts';
+import { botAnswers, manyBots, shareAnswers } from './bots.ts';
+import { ASSISTANT, sampleAnswers, sampleFeed, SESSION, STREAMED } from './sample.ts';
+import { messageOf } from '../../../src/protocol/transcript.ts';
+import { installSite, ORIGIN, type Answers, type Site } from './site.ts';
 
 const outDir = process.argv[2] ?? 'shots';
 const VIEWS = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
@@ -74,8 +76,77 @@ const SCENES: Record<string, Scene> = {
     await page.getByTestId('search').fill('bucket');
     await page.getByTestId('search-hit').waitFor();
   },
+  waiting: async (page, feed) => {
+    await open(page);
+    await write(page, 'And across regions?');
+    feed.wait({ reason: 'line', place: 3 });
+    await write(page, 'Then show me a test for it.');
+  },
+  stopped: async (page, feed) => {
+    await open(page);
+    await write(page, '@coder And across regions?');
+    feed.wait({ reason: 'stopped', place: 0 });
+  },
+  full: async (page, feed) => {
+    await open(page);
+    feed.by = { id: 'coder', name: 'Coder', revision: 3 };
+    await write(page, '@coder And across regions?');
+    feed.say('One object per caller.');
+    feed.end('reply');
+    await write(page, '@coder And if it is busy?');
+    feed.fail('line_full');
+  },
+  bots: async (page) => {
+    await open(page);
+    await page.getByTestId('bot-picker').click();
+  },
+  mention: async (page) => {
+    await open(page);
+    await page.getByTestId('composer').pressSequentially('@');
+    await page.keyboard.press('ArrowDown');
+  },
+  commands: async (page) => {
+    await open(page);
+    for (const text of ['/help', '/status', '/dance']) await write(page, text);
+    await page.getByTestId('composer').fill('/');
+  },
+  share: async (page) => {
+    await open(page);
+    await page.locator('.header').getByLabel('Actions for').click();
+    await page.locator('.header').getByRole('button', { name: 'Share' }).click();
+    await page.getByTestId('share-make').click();
+    await page.getByTestId('share-url').waitFor();
+  },
+  shared: async (page) => void (await page.goto(`${ORIGIN}/shared/token`)),
+  over: async (page) => void (await page.goto(`${ORIGIN}/shared/gone`)),
+  login: async (page, feed) => {
+    await open(page);
+    await page.getByTestId('composer').fill('What I was about to say');
+    feed.drop(4401);
+    await page.waitForTimeout(SETTLE_MS);
+    await page.getByTestId('composer').press('Enter');
+  },
   missing: async (page) => void (await page.goto(`${ORIGIN}/#/s/s_${'f'.repeat(32)}`)),
 };
+
+function answersOf(scene: string, feed: Feed): Answers {
+  const others = shareAnswers(
+    [{ id: 'l_0', createdAt: Date.now(), expiresAt: Date.now() + 3_600_000 }],
+    sampleAnswers(scene === 'new'),
+  );
+  const shared = {
+    title: feed.title,
+    bot: ASSISTANT,
+    messages: feed.records.flatMap((record) => messageOf(record) ?? []),
+    nextCursor: null,
+    expiresAt: Date.now() + 7 * 24 * 3_600_000,
+  };
+  const bots = manyBots(1_000);
+  return botAnswers(
+    () => bots,
+    (method, url, body) => (url.pathname === '/api/shared/token' ? { body: shared } : others(method, url, body)),
+  );
+}
 
 async function shoot(browser: Browser, dist: string, scene: string, view: keyof typeof VIEWS, dark: boolean) {
   const context = await browser.newContext({
@@ -85,7 +156,7 @@ async function shoot(browser: Browser, dist: string, scene: string, view: keyof 
     isMobile: view === 'phone',
   });
   const feed = sampleFeed();
-  const site = await installSite(context, dist, new Map([[SESSION, feed]]), sampleAnswers(scene === 'new'));
+  const site = await installSite(context, dist, new Map([[SESSION, feed]]), answersOf(scene, feed));
   const page = await context.newPage();
   page.on('console', (message) => console.log(`${scene}: ${message.type()}: ${message.text()}`));
   page.on('pageerror', (error) => console.log(`${scene}: ${error.message}`));

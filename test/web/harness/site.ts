@@ -52,7 +52,8 @@ async function respond(route: Route, dist: string, answers: Answers): Promise<vo
     const { status = 200, body } = answer ?? { status: 404, body: { code: 'not_found', detail: 'Nothing here.' } };
     return route.fulfill({ status, contentType: 'application/json', body: JSON.stringify(body) });
   }
-  const path = url.pathname === '/' ? 'index.html' : url.pathname.slice(1);
+  const isPage = url.pathname === '/' || url.pathname.startsWith('/shared/');
+  const path = isPage ? 'index.html' : url.pathname.slice(1);
   const headers = new Headers({ 'content-type': TYPES[path.split('.').at(-1) ?? ''] ?? 'application/octet-stream' });
   addSecurityHeaders(headers, new Request(url), false);
   try {

@@ -24,6 +24,8 @@ export class FakeApi {
   reachable = true;
   /** Set: every call to a path that begins so is refused with this. */
   refusal: { path: string; status: number; problem: Fields } | null = null;
+  /** Whether the server could read its database. */
+  complete = true;
   /** How long an action takes, in ms. */
   actionMs = 0;
   readonly bots = new Map<string, BotView>();
@@ -105,7 +107,7 @@ export class FakeApi {
     const all = [...this.bots.values()].map(({ spec: _, ...row }) => row);
     const from = Number(query.get('cursor') ?? 0);
     const to = from + Number(query.get('limit') ?? 50);
-    return ok({ bots: all.slice(from, to), nextCursor: to < all.length ? String(to) : null });
+    return ok({ bots: all.slice(from, to), nextCursor: to < all.length ? String(to) : null, complete: this.complete });
   }
 
   #write(method: string, id: string, verb: string, body: Fields): Answer {
@@ -148,7 +150,8 @@ export class FakeApi {
   #audit(verb: string, query: URLSearchParams): Answer {
     const bot = query.get('bot');
     const entries = this.audit.filter((candidate) => bot === null || candidate.bot === bot);
-    if (verb === 'verify') return ok({ entries: entries.length, broken: this.brokenAt ? [this.brokenAt] : [] });
+    if (verb === 'verify')
+      return ok({ entries: entries.length, broken: this.brokenAt ? [this.brokenAt] : [], nextCursor: null });
     const from = Number(query.get('cursor') ?? 0);
     const to = from + Number(query.get('limit') ?? 50);
     return ok({ entries: entries.slice(from, to), nextCursor: to < entries.length ? String(to) : null });

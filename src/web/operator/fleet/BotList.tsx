@@ -34,6 +34,11 @@ export function BotList() {
   return (
     <>
       <Toolbar onDown={() => focusAt(0, bots[0]?.id)} />
+      {fleet.isComplete.value ? null : (
+        <p class="note" role="status" data-testid="incomplete">
+          The server cannot read its database just now: bots or their measurements are missing here. They go on working.
+        </p>
+      )}
       <div
         ref={scroller}
         class="bot-list"

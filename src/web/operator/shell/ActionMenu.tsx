@@ -9,7 +9,9 @@ const ICONS = { launch: 'play', stop: 'stop', pause: 'pause', resume: 'play' } a
 
 /** Everything that can be done with a bot in its present state. */
 export function ActionMenu({ bot }: { bot: Pick<BotRow, 'id' | 'name' | 'state'> }) {
-  const { actions, router } = useConsole();
+  const { actions, router, fleet } = useConsole();
+  // What configuration defines can be stopped, not deleted.
+  const isConfigured = fleet.byId.value.get(bot.id)?.configured === true;
   const pending = actions.pending.value.get(bot.id);
   if (pending) return <span class="muted doing">{ACTION_WORDS[pending].doing}</span>;
   return (
@@ -23,7 +25,9 @@ export function ActionMenu({ bot }: { bot: Pick<BotRow, 'id' | 'name' | 'state'>
         />
       ))}
       <MenuAction icon="edit" label="Edit" onChoose={() => router.go({ page: 'edit', id: bot.id })} />
-      <MenuAction icon="trash" label="Delete" danger onChoose={() => actions.want('delete', bot)} />
+      {isConfigured ? null : (
+        <MenuAction icon="trash" label="Delete" danger onChoose={() => actions.want('delete', bot)} />
+      )}
     </Menu>
   );
 }

@@ -53,7 +53,7 @@ export function consequence(action: Action, bot: Pick<BotRow, 'running' | 'queue
   const people = connections === 0 ? 'Nobody is connected.' : `${many(connections, 'connection')} to its sessions.`;
   if (action === 'delete') {
     const work = `${runs} being made and will be cut; ${waits} and will fail.`;
-    return `${work} ${people} The audit log stays, the definition does not come back.`;
+    return `${work} ${people} What operators defined is gone then; the audit log stays.`;
   }
   if (action === 'pause') {
     return `${runs} being made and will be finished; ${waits} and will stay in line until you resume. ${people}`;

@@ -15,6 +15,8 @@ export interface FleetBot extends BotRow, Recent {}
 export interface Fleet {
   readonly bots: ReadonlySignal<readonly FleetBot[]>;
   readonly byId: ReadonlySignal<ReadonlyMap<string, FleetBot>>;
+  /** False: the database did not answer, so bots or their measurements are missing. */
+  readonly isComplete: ReadonlySignal<boolean>;
   readonly poll: Poll;
   /** What the list saw of a bot, oldest first. */
   samplesOf(id: string): readonly Sample[];
@@ -25,6 +27,7 @@ export interface Fleet {
 
 export function createFleet(ports: Ports, everyMs: ReadonlySignal<number | null>): Fleet {
   const bots = signal<readonly FleetBot[]>([]);
+  const isComplete = signal(true);
   const samples = new Map<string, Sample[]>();
 
   function observe(bot: BotRow, at: number): FleetBot {
@@ -36,8 +39,9 @@ export function createFleet(ports: Ports, everyMs: ReadonlySignal<number | null>
   }
 
   const poll = createPoll(ports, everyMs, async () => {
-    const rows = await ports.api.bots();
+    const { bots: rows, complete } = await ports.api.bots();
     const at = ports.now();
+    isComplete.value = complete;
     bots.value = rows.map((row) => observe(row, at));
     const ids = new Set(rows.map(({ id }) => id));
     for (const id of samples.keys()) if (!ids.has(id)) samples.delete(id);
@@ -46,6 +50,7 @@ export function createFleet(ports: Ports, everyMs: ReadonlySignal<number | null>
   return {
     bots,
     byId: computed(() => new Map(bots.value.map((bot) => [bot.id, bot]))),
+    isComplete,
     poll,
     samplesOf: (id) => samples.get(id) ?? [],
     take(bot) {

@@ -1,6 +1,6 @@
 /** The operator's API over HTTP, with the cookie that the browser holds. */
 import * as z from 'zod/mini';
-import { OperatorError, type OperatorApi } from './ports.ts';
+import { OperatorError, type BotList, type OperatorApi, type Verification } from './ports.ts';
 import * as shapes from './shapes.ts';
 
 /** An answer later than this is none: the next poll asks again. */
@@ -9,7 +9,7 @@ const TIMEOUT_MS = 8_000;
 const ACTION_TIMEOUT_MS = 30_000;
 const BOTS_PER_PAGE = 500;
 /** Far beyond what one deployment runs; keeps a cursor that goes in circles from asking for ever. */
-const MAX_BOT_PAGES = 50;
+const MAX_PAGES = 100;
 const ENTRIES_PER_PAGE = 50;
 
 type Query = Readonly<Record<string, string | number | undefined>>;
@@ -40,6 +40,7 @@ const health = z.object({
 const verification = z.object({
   entries: z.number(),
   broken: z.array(z.object({ bot: z.string(), seq: z.number(), reason: z.string() })),
+  nextCursor: z.nullable(z.string()),
 });
 const operator = z.object({ operator: z.boolean() });
 
@@ -77,22 +78,39 @@ export function httpApi(onFailure: (error: OperatorError) => void): OperatorApi 
     remove: (id) => tell(botPath(id), { method: 'DELETE', timeoutMs: ACTION_TIMEOUT_MS }),
     alerts: (query) => ask('/api/alerts', shapes.alertPage, { query: { ...query, limit: ENTRIES_PER_PAGE } }),
     audit: (query) => ask('/api/audit', shapes.auditPage, { query: { ...query, limit: ENTRIES_PER_PAGE } }),
-    verify: (bot) =>
-      ask('/api/audit/verify', verification, { query: { bot: bot ?? undefined }, timeoutMs: ACTION_TIMEOUT_MS }),
+    verify: (bot) => verifyAll(ask, bot),
     health: () => ask('/api/health/full', health),
   };
 }
 
-async function allBots(ask: Ask): Promise<shapes.BotRow[]> {
+async function allBots(ask: Ask): Promise<BotList> {
   const bots: shapes.BotRow[] = [];
+  let complete = true;
   let cursor: string | undefined;
-  for (let page = 0; page < MAX_BOT_PAGES; page += 1) {
+  for (let page = 0; page < MAX_PAGES; page += 1) {
     const answer = await ask('/api/bots', shapes.botPage, { query: { limit: BOTS_PER_PAGE, cursor } });
     bots.push(...answer.bots);
+    complete &&= answer.complete ?? true;
     if (answer.nextCursor === null) break;
     cursor = answer.nextCursor;
   }
-  return bots;
+  return { bots, complete };
+}
+
+/** The server walks some bots' chains at a time. */
+async function verifyAll(ask: Ask, bot: string | null): Promise<Verification> {
+  const broken: z.infer<typeof verification>['broken'] = [];
+  let entries = 0;
+  let cursor: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const query = { bot: bot ?? undefined, cursor };
+    const answer = await ask('/api/audit/verify', verification, { query, timeoutMs: ACTION_TIMEOUT_MS });
+    entries += answer.entries;
+    broken.push(...answer.broken);
+    if (answer.nextCursor === null) break;
+    cursor = answer.nextCursor;
+  }
+  return { entries, broken };
 }
 
 async function read<T>(path: string, shape: z.ZodMiniType<T>, call: Call): Promise<T> {

@@ -39,7 +39,7 @@ export interface OperatorApi {
   login(token: string): Promise<void>;
   logout(): Promise<void>;
   /** All of them, page after page. */
-  bots(): Promise<BotRow[]>;
+  bots(): Promise<BotList>;
   bot(id: string): Promise<BotView>;
   status(id: string): Promise<BotStatus>;
   act(id: string, action: BotAction): Promise<BotView>;
@@ -50,6 +50,12 @@ export interface OperatorApi {
   audit(query: { bot?: string; cursor?: string }): Promise<AuditPage>;
   verify(bot: string | null): Promise<Verification>;
   health(): Promise<Health>;
+}
+
+export interface BotList {
+  bots: BotRow[];
+  /** False: the server could not read everything, and some are missing or without measurements. */
+  complete: boolean;
 }
 
 export interface Verification {

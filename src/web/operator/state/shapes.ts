@@ -73,9 +73,13 @@ export const botView = z.object({ ...named, ...statusFields, spec: z.nullable(bo
 export type BotView = z.infer<typeof botView>;
 
 /** A bot in the list. One that nobody talked to yet has no measurements. */
-const botRow = z.extend(z.partial(z.object(statusFields)), named);
+const botRow = z.extend(z.partial(z.object(statusFields)), {
+  ...named,
+  /** Whether configuration or the endpoint defines it, and no operator changed that. */
+  configured: z.optional(z.boolean()),
+});
 export type BotRow = z.infer<typeof botRow>;
-export const botPage = z.object({ bots: z.array(botRow), nextCursor: cursor });
+export const botPage = z.object({ bots: z.array(botRow), nextCursor: cursor, complete: z.optional(z.boolean()) });
 
 export const alertPage = z.object({ alerts: z.array(alert), nextCursor: z.optional(cursor) });
 export type AlertPage = z.infer<typeof alertPage>;
