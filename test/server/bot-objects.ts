@@ -93,17 +93,25 @@ export function botObjects(config: Config, variables: Readonly<Record<string, st
           .slice(0, limit),
       readBots: async (ids: readonly string[]) => alive().filter(({ id }) => ids.includes(id)),
       listAudit: async ({ bot, limit }: { bot?: string; limit: number }) => ({
-        entries: entries.filter((entry) => bot === undefined || entry.bot === bot).slice(-limit).reverse(),
+        entries: entries
+          .filter((entry) => bot === undefined || entry.bot === bot)
+          .slice(-limit)
+          .reverse(),
         nextCursor: null,
       }),
-      auditHeads: async (after: string, limit: number) => heads().filter(({ bot }) => bot > after).slice(0, limit),
+      auditHeads: async (after: string, limit: number) =>
+        heads()
+          .filter(({ bot }) => bot > after)
+          .slice(0, limit),
       auditHead: async (bot: string) => heads().filter((head) => head.bot === bot),
     },
   };
 
   function heads(): { bot: string; seq: number; hash: string }[] {
     const last = new Map(entries.map((entry) => [entry.bot, entry]));
-    return [...last.values()].map(({ bot, seq, hash }) => ({ bot, seq, hash })).sort((a, b) => (a.bot < b.bot ? -1 : 1));
+    return [...last.values()]
+      .map(({ bot, seq, hash }) => ({ bot, seq, hash }))
+      .sort((a, b) => (a.bot < b.bot ? -1 : 1));
   }
 }
 

@@ -9,6 +9,7 @@ import type { BotMessage, Message, UserMessage } from '../../src/protocol/transc
 import { TurnFailure } from '../../src/responders/port.ts';
 import { createApp } from '../../src/server/app.ts';
 import type { RateLimiter, ServerDeps } from '../../src/server/deps.ts';
+import { botObjects } from './bot-objects.ts';
 
 export const SECRET = 'the-secret-of-this-server-0123456789';
 export const TOKEN = 'operator-token-0123456789';
@@ -156,6 +157,7 @@ export function harness(variables: Readonly<Record<string, string>> = {}, overri
   const notes: typeof reports = [];
   const refusals: { error: WireError; closeCode: number; response: Response }[] = [];
   const endpoint = { up: true };
+  const bots = botObjects(config, variables);
   const deps: ServerDeps = {
     config,
     auth: new Authenticator(config, { fetch: (url, init) => fetch(url, init), now: () => Date.now() }),
@@ -164,25 +166,19 @@ export function harness(variables: Readonly<Record<string, string>> = {}, overri
         endpoint.up
           ? Promise.resolve([{ model: 'llama3.2:3b', capabilities: ['completion'] }])
           : Promise.reject(new TurnFailure('endpoint_unreachable', 'The endpoint could not be reached.')),
-      stored: () => Promise.resolve(null),
+      stored: bots.stored,
       now: () => Date.now(),
     }),
     history: {
       listSessions: () => Promise.resolve({ sessions: [], nextCursor: null }),
       searchMessages: () => Promise.resolve({ hits: [], nextCursor: null }),
       listAlerts: () => Promise.resolve({ alerts: [], nextCursor: null }),
-      listBots: () => Promise.resolve([]),
-      readBots: () => Promise.resolve([]),
-      listAudit: () => Promise.resolve({ entries: [], nextCursor: null }),
-      auditHeads: () => Promise.resolve([]),
-      auditHead: () => Promise.resolve([]),
+      ...bots.reads,
       listBotSnapshots: () => Promise.resolve({ rows: [], known: 0 }),
       ping: () => Promise.resolve(),
     },
     session,
-    control: () => {
-      throw new Error('there are no objects of bots here');
-    },
+    control: bots.control,
     fetchAsset: () => Promise.resolve(new Response('<!doctype html>', { headers: { 'content-type': 'text/html' } })),
     probeEndpoint: () =>
       endpoint.up ? Promise.resolve('0.12') : Promise.reject(new TurnFailure('endpoint_unreachable', 'Nobody there.')),
@@ -200,7 +196,7 @@ export function harness(variables: Readonly<Record<string, string>> = {}, overri
     ...overrides,
   };
   const app = createApp(deps);
-  return { app, deps, sessions, session, reports, notes, refusals, endpoint };
+  return { app, deps, sessions, session, reports, notes, refusals, endpoint, bots };
 }
 
 export type Harness = ReturnType<typeof harness>;

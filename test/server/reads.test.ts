@@ -11,6 +11,11 @@ describe('health', () => {
       listSessions: broken,
       searchMessages: broken,
       listAlerts: broken,
+      listBots: broken,
+      readBots: broken,
+      listAudit: broken,
+      auditHeads: broken,
+      auditHead: broken,
       listBotSnapshots: broken,
       ping: broken,
     };
@@ -67,6 +72,7 @@ describe('bots', () => {
       nextCursor: null,
       source: { kind: 'ollama' },
       endpoint: { reachable: true },
+      complete: true,
     });
     expect(text).not.toContain('10.9.8.7');
     expect(response.headers.has('set-cookie')).toBe(false);
@@ -87,8 +93,11 @@ describe('bots', () => {
     h.endpoint.up = false;
     const response = await h.app.request('/api/bots');
     expect(response.status).toBe(200);
-    expect(await response.json()).toMatchObject({
-      bots: [{ id: 'default', available: null }],
+    // What the endpoint said is for operators.
+    const { endpoint, bots } = await response.json();
+    expect(bots).toMatchObject([{ id: 'default', available: null }]);
+    expect(endpoint).toEqual({ reachable: false });
+    expect(await (await h.app.request('/api/bots', operator)).json()).toMatchObject({
       endpoint: { reachable: false, error: 'The endpoint could not be reached.' },
     });
   });
@@ -97,9 +106,10 @@ describe('bots', () => {
     const BOTS = '[{"id":"spy","name":"Spy","systemPrompt":"the hidden prompt","apiKeyVariable":"SPY_API_KEY"}]';
     const { app } = harness({ BOTS, SPY_API_KEY: 'the-hidden-key' });
     for (const path of ['/api/bots', '/api/bots/spy', '/api/bots/spy/status']) {
-      const response = await app.request(path, operator);
+      const response = await app.request(path);
       expect(response.status).toBe(200);
       expect(await response.text()).not.toContain('hidden');
+      expect(await (await app.request(path, operator)).text()).not.toContain('the-hidden-key');
     }
   });
 
