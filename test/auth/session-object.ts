@@ -6,7 +6,7 @@ import type { ClientFrame } from '../../src/protocol/client-frames.ts';
 import { FakeSocket } from '../support/fake-world.ts';
 import { nodeSql } from '../support/node-sql.ts';
 
-/** What workerd has and Node does not. `made` holds the server's end of each pair. */
+/** What workerd has and Node does not; a pair of texts is kept, not looked at. `made` holds the server's end of each pair of sockets. */
 const made: FakeSocket[] = [];
 
 class Pair {
@@ -17,7 +17,7 @@ class Pair {
   }
 }
 
-Object.assign(globalThis, { WebSocketPair: Pair, WebSocketRequestResponsePair: class {} });
+Object.assign(globalThis, { WebSocketPair: Pair, WebSocketRequestResponsePair: Array });
 
 /** The id that the object goes by. */
 export const SESSION = `s_${'0'.repeat(32)}`;

@@ -4,6 +4,9 @@ const ACCESS = 'server/access.ts';
 const APP = 'server/app.ts';
 const FRAMES = 'objects/socket-frames.ts';
 
+const PER_ADDRESS = 'await limitAddress(limiterOf(deps, c.req.raw), c.req.raw);';
+const PER_USER = 'await limitUser(limiter, identity.user);';
+
 export const limits = removals('limits.ts', [
   ['an address may read so often', APP, PER_ADDRESS, ''],
   ['an address may write so often', APP, PER_ADDRESS, ''],

@@ -4,6 +4,9 @@ const ACCESS = 'server/access.ts';
 const APP = 'server/app.ts';
 const OPERATOR_ONLY = 'what is for operators is for nobody else, on every route';
 
+const ASKED = 'const { actor } = await requireOperator(c.req.raw, deps);';
+const UNASKED = `const actor = 'anybody';`;
+
 export const routes = removals('routes.ts', [
   [
     'it is said of every route who it is for',

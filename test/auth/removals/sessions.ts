@@ -6,6 +6,8 @@ const FRAMES = 'objects/socket-frames.ts';
 const TAB = 'objects/tab.ts';
 const OWNED = 'runtime.owner === user ? runtime : null';
 
+const EVERY_FRAME = '  if (!tab.isAuthorised(runtime.owner, now)) return tab.endUnauthorised();\n';
+
 export const sessions = removals('sessions.ts', [
   ['a session of another user answers as if there were none', SESSION, OWNED, 'user ? runtime : null'],
   [
