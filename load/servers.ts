@@ -119,6 +119,10 @@ export async function startSwitchboard(modelUrl: string, parent: string): Promis
           ...NEUTRAL,
         },
         withoutRateLimits: true,
+        // A line for each request and turn is part of what is measured, and no part of what is shown.
+        onLog: (line) => {
+          if (!line.includes('"level":"info"')) console.log(line);
+        },
       }),
     );
     const stop = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 /** One attempt at answering one turn: reads the stream and says how it ended. */
 import { describeError } from '../metrics/describe-error.ts';
 import type { Body } from '../protocol/records.ts';
-import { TurnFailure, type AnswerEnd, type AnswerStream } from '../responders/port.ts';
+import { ownWords, TurnFailure, type AnswerEnd, type AnswerStream } from '../responders/port.ts';
 import type { AnsweredBy } from '../protocol/values.ts';
 import type { TurnReport } from './bot-rpc.ts';
 import type { Permit, SessionPorts } from './ports.ts';
@@ -132,7 +132,7 @@ export class Generation implements RunningAnswer {
       turn,
       attempt,
       outcome: outcome?.kind ?? 'stopped',
-      ...(outcome?.kind === 'failed' ? { code: outcome.code, message: outcome.message } : {}),
+      ...(outcome?.kind === 'failed' ? { code: outcome.code, message: ownWords(outcome.message) } : {}),
       promptTokens,
       answerTokens,
       waitedMs: this.#permit?.waitedMs ?? 0,

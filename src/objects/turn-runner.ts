@@ -157,7 +157,7 @@ export class TurnRunner {
   /** `outcome` null: stopped by a person. */
   #ended(generation: Generation, outcome: Outcome | null): void {
     const report = generation.report(outcome);
-    // The failure's sentence stays out of the log: endpoints quote what they were asked.
+    // The code says it; sentences stay out of the log.
     const { message: _message, code = null, ...rest } = report;
     const bot = generation.bot ?? this.#host.state().bot.id;
     this.#ports.note('turn', { session: this.#host.session, bot, code, ...rest });

@@ -81,7 +81,10 @@ export interface Responder {
   reach(settings: ModelSettings, signal: AbortSignal): Promise<void>;
 }
 
-/** Why there is no (whole) answer. `message` is for people and holds no secret and no prompt text. */
+/**
+ * Why there is no (whole) answer. `message` is for the person who asked: our words, then, after a colon,
+ * what the endpoint said, without its key. It may quote the question.
+ */
 export class TurnFailure extends Error {
   readonly code: TurnErrorCode;
   /** Whether asking the same once more may help; only acted on before the first token. */
@@ -93,4 +96,10 @@ export class TurnFailure extends Error {
     this.code = code;
     this.retryable = retryable;
   }
+}
+
+/** A failure's sentence without what the endpoint said: fit for people who must not read the question. */
+export function ownWords(message: string): string {
+  const colon = message.indexOf(': ');
+  return colon === -1 ? message : `${message.slice(0, colon)}.`;
 }

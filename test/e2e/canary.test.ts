@@ -20,9 +20,9 @@ const ALLOWED: Readonly<Record<string, { allowed: readonly string[] }>> = {
   field: { allowed: ['problem'] },
   messageId: { allowed: ['problem'] },
   // What operators changed, they read.
-  optionName: { allowed: ['audit', 'bots of operator'] },
-  optionValue: { allowed: ['audit', 'bots of operator'] },
-  operatorPrompt: { allowed: ['bots of operator'] },
+  optionName: { allowed: ['audit', 'bots of operator', 'rows for operators'] },
+  optionValue: { allowed: ['audit', 'bots of operator', 'rows for operators'] },
+  operatorPrompt: { allowed: ['bots of operator', 'rows for operators'] },
 };
 
 interface Received {
@@ -118,8 +118,16 @@ async function readSinks(server: RealServer, visitor: Visitor): Promise<Sink[]> 
       ]),
     )),
     await read('page', stranger.request('/')),
+    { name: 'rows for operators', text: await operatorRows(server) },
     { name: 'log', text: server.logs.join('\n') },
   ];
+}
+
+/** The tables that bots write for their operators. */
+async function operatorRows(server: RealServer): Promise<string> {
+  const d1 = await server.d1();
+  const tables = ['bots', 'audit', 'alerts'].map((table) => d1.prepare(`SELECT * FROM ${table}`));
+  return JSON.stringify((await d1.batch(tables)).map(({ results }) => results));
 }
 
 function canariesOf(visitor: Visitor, shareToken: string): Canary[] {
@@ -171,6 +179,7 @@ describe('what is private', () => {
     expect(textOf('alert webhook')).toContain('alert.firing');
     expect(textOf('health')).toContain('endpoints');
     expect(textOf('bots')).toContain('Telling');
+    expect(textOf('rows for operators')).toContain('"resolved_at":null');
     expect(textOf('problem').length).toBeGreaterThan(10_000);
     for (const line of server.logs) {
       expect(JSON.parse(line)).toMatchObject({ at: expect.any(String), event: expect.any(String) });

@@ -39,6 +39,10 @@ describe('a line for each turn', () => {
     await fake.model.fail(new TurnFailure('endpoint_error', 'The endpoint refused the request: cannot read "marker"'));
     expect(fake.notes).toEqual([expect.objectContaining({ outcome: 'failed', code: 'endpoint_error' })]);
     expect(JSON.stringify(fake.notes)).not.toContain('marker');
+    // Nor does the bot hear of it, which shows operators its last error.
+    await fake.advance(2_000);
+    const told = fake.calls.flatMap(({ call }) => call.ended);
+    expect(told).toEqual([expect.objectContaining({ message: 'The endpoint refused the request.' })]);
   });
 
   it('is written for a turn that was stopped, and for one that its bot refused before it began', async () => {
