@@ -16,6 +16,8 @@ export function ConsolePage() {
   const { login, router } = useConsole();
   const route = router.route.value;
   useEffect(() => {
+    // What was clicked is gone with its page; from nowhere, the keyboard would begin at the top again.
+    if (document.activeElement === document.body) document.querySelector<HTMLElement>('#content')?.focus();
     document.title = `${titleOf(route)} · Switchboard operator`;
   }, [route]);
   if (login.state.value !== 'in') return <LoginPage />;

@@ -104,7 +104,8 @@ export class FakeApi {
       const bot = this.bots.get(id);
       return bot ? ok(bot) : refuse(404, 'bot_not_found', 'There is no such bot.');
     }
-    const all = [...this.bots.values()].map(({ spec: _, ...row }) => row);
+    // As the server does, without definitions.
+    const all = [...this.bots.values()].map((bot) => ({ ...bot, spec: undefined }));
     const from = Number(query.get('cursor') ?? 0);
     const to = from + Number(query.get('limit') ?? 50);
     return ok({ bots: all.slice(from, to), nextCursor: to < all.length ? String(to) : null, complete: this.complete });

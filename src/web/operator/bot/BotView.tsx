@@ -14,7 +14,10 @@ import { Facts } from './Facts.tsx';
 import { Failures } from './Failures.tsx';
 
 export function BotView({ id }: { id: string }) {
-  const { open, router } = useConsole();
+  const { open, router, selection } = useConsole();
+  useEffect(() => {
+    selection.left.bot = id;
+  }, [id]);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== 'Escape' || isTyping(event.target) || document.querySelector('dialog[open], :popover-open'))

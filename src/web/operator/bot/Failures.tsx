@@ -12,7 +12,7 @@ export function Failures({ status }: { status: BotStatus }) {
   return (
     <section class="panel" data-testid="failures">
       <h2>Failures</h2>
-      {failures.length === 0 ? <p class="empty">None that is remembered.</p> : null}
+      {failures.length === 0 ? <p class="empty">None that this page saw.</p> : null}
       <ol class="plain-list entries">
         {failures.map((failure) => (
           <FailureItem key={`${failure.session} ${failure.turn} ${failure.at}`} failure={failure} />

@@ -1,7 +1,8 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { useConsole } from '../state/context.ts';
 import { hrefOf } from '../state/router.ts';
 import { FailureNote } from '../ui/FailureNote.tsx';
+import { isTyping } from '../ui/typing.ts';
 import { useMedia } from '../ui/useMedia.ts';
 import { BotRowView } from './BotRowView.tsx';
 import { Heading } from './Heading.tsx';
@@ -20,7 +21,13 @@ export function BotList() {
   const bots = selection.shown.value;
   const { from, to, onScroll } = useWindow(scroller, bots.length, rowPx);
   const focusAt = useRowFocus(scroller, rowPx);
-  useEffect(() => () => selection.hold(false), []);
+  useLayoutEffect(() => {
+    scroller.current?.scrollTo(0, selection.left.scrollPx);
+    const at = bots.findIndex(({ id }) => id === selection.left.bot);
+    // Not from under somebody who is typing a command.
+    if (at !== -1 && !isTyping(document.activeElement)) focusAt(at, bots[at]?.id);
+    return () => selection.hold(false);
+  }, []);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const link = event.target instanceof HTMLElement ? event.target.closest('[data-row-link]') : null;
@@ -46,7 +53,10 @@ export function BotList() {
         aria-label="Bots"
         aria-rowcount={bots.length + 1}
         data-testid="bot-list"
-        onScroll={onScroll}
+        onScroll={() => {
+          onScroll();
+          selection.left.scrollPx = scroller.current?.scrollTop ?? 0;
+        }}
         onKeyDown={onKeyDown}
         onPointerEnter={() => selection.hold(true)}
         onPointerLeave={() => selection.hold(false)}

@@ -13,7 +13,9 @@ export function Freshness() {
   const { shownPoll, fleet, now, visible, router } = useConsole();
   const poll = shownPoll.value ?? fleet.poll;
   const answeredAt = poll.answeredAt.value;
-  const error = poll.failure.value;
+  const failure = poll.failure.value;
+  // That there is no such bot is an answer.
+  const error = failure?.status === 404 ? null : failure;
   const isLive = router.route.value.page === 'bots' || router.route.value.page === 'bot';
   const age = answeredAt === null ? null : Math.max(0, now.value - answeredAt);
   const isOld = age !== null && age > (isLive ? STALE_MS : SLOW_STALE_MS);

@@ -10,21 +10,15 @@ import type { BotStatus, Failure } from './shapes.ts';
 const MAX_SAMPLES = 1_800;
 /** Bots whose past is kept; the one looked at longest ago makes room. */
 const MAX_BOTS = 20;
-const MAX_FAILURES = 20;
 
 export interface OpenBot {
   readonly id: ReadonlySignal<string | null>;
   /** Null until the first answer. */
   readonly status: ReadonlySignal<BotStatus | null>;
   readonly lines: ReadonlySignal<Lines>;
-  /** Failures that were seen as the last one, newest first. */
+  /** Failures that this page saw, newest first. */
   readonly failures: ReadonlySignal<readonly Failure[]>;
   readonly poll: Poll;
-}
-
-interface Past {
-  samples: Sample[];
-  failures: Failure[];
 }
 
 export function createOpenBot(
@@ -36,10 +30,10 @@ export function createOpenBot(
   const status = signal<BotStatus | null>(null);
   /** Grows with every sample: the past itself is changed in place. */
   const version = signal(0);
-  const pasts = new Map<string, Past>();
+  const pasts = new Map<string, Sample[]>();
 
-  function pastOf(bot: string): Past {
-    const past = pasts.get(bot) ?? { samples: [], failures: [] };
+  function pastOf(bot: string): Sample[] {
+    const past = pasts.get(bot) ?? [];
     // Again the newest: a Map remembers the order of its insertions.
     pasts.delete(bot);
     pasts.set(bot, past);
@@ -49,10 +43,10 @@ export function createOpenBot(
   }
 
   /** What the list saw while nobody looked at this bot. It may lag behind what is known here. */
-  function addListed(past: Past, bot: string): void {
+  function addListed(past: Sample[], bot: string): void {
     for (const sample of fleet.samplesOf(bot)) {
-      const last = past.samples.at(-1);
-      if (!last || (sample.at > last.at && sample.turns >= last.turns)) addSample(past.samples, sample, MAX_SAMPLES);
+      const last = past.at(-1);
+      if (!last || (sample.at > last.at && sample.turns >= last.turns)) addSample(past, sample, MAX_SAMPLES);
     }
   }
 
@@ -65,9 +59,8 @@ export function createOpenBot(
       const answer = await ports.api.status(bot);
       // Another one was opened meanwhile.
       if (id.peek() !== bot) return;
-      const past = pastOf(bot);
-      addSample(past.samples, sampleOf(answer, ports.now()), MAX_SAMPLES);
-      addFailure(past.failures, answer.lastError);
+      addSample(pastOf(bot), sampleOf(answer, ports.now()), MAX_SAMPLES);
+      fleet.sawFailure(bot, answer.lastError);
       status.value = answer;
       version.value += 1;
     },
@@ -77,6 +70,8 @@ export function createOpenBot(
     const bot = id.value;
     untracked(() => {
       status.value = null;
+      // What went wrong with another bot says nothing of this one.
+      poll.clear();
       if (bot === null) return;
       addListed(pastOf(bot), bot);
       version.value += 1;
@@ -84,22 +79,12 @@ export function createOpenBot(
     });
   });
 
-  const past = computed(() => {
-    const bot = id.value;
-    return { version: version.value, past: bot === null ? undefined : pasts.get(bot) };
-  });
+  const seen = computed(() => ({ bot: id.value, version: version.value }));
   return {
     id,
     status,
-    lines: computed(() => linesOf(past.value.past?.samples ?? [])),
-    failures: computed(() => [...(past.value.past?.failures ?? [])]),
+    lines: computed(() => linesOf((seen.value.bot !== null && pasts.get(seen.value.bot)) || [])),
+    failures: computed(() => (seen.value.bot === null ? [] : [...fleet.failuresOf(seen.value.bot)])),
     poll,
   };
-}
-
-function addFailure(failures: Failure[], failure: Failure | null): void {
-  const newest = failures[0];
-  if (failure === null || (newest?.at === failure.at && newest.session === failure.session)) return;
-  failures.unshift(failure);
-  failures.length = Math.min(failures.length, MAX_FAILURES);
 }

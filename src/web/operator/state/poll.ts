@@ -15,6 +15,8 @@ export interface Poll {
   readonly failure: ReadonlySignal<OperatorError | null>;
   /** Asks now instead of at its time. Resolves when the answer was taken, or failed. */
   refresh(): Promise<void>;
+  /** Another question from now on: answers and failures so far are forgotten. */
+  clear(): void;
   stop(): void;
 }
 
@@ -77,6 +79,11 @@ export function createPoll(
       // An answer that is under way may be older than what made somebody ask.
       await asking;
       await poll();
+    },
+    clear() {
+      failures = 0;
+      failure.value = null;
+      answeredAt.value = null;
     },
     stop() {
       stopWatching();

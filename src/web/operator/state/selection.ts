@@ -28,6 +28,8 @@ export interface Selection {
   readonly shown: ReadonlySignal<readonly FleetBot[]>;
   /** Sorts by that; the other way round where it is so already. */
   sortBy(sort: Sort): void;
+  /** Where the list was scrolled to, in px, and the bot that was opened from it: the way back leads there. */
+  left: { scrollPx: number; bot: string | null };
   /** Rows keep their places while somebody points at them, whatever the next answer brings. */
   hold(isHeld: boolean): void;
 }
@@ -83,6 +85,7 @@ export function createSelection(bots: ReadonlySignal<readonly FleetBot[]>): Sele
       return counts;
     }),
     shown,
+    left: { scrollPx: 0, bot: null },
     sortBy(next) {
       descending.value = sort.value === next ? !descending.value : LARGEST_FIRST.includes(next);
       sort.value = next;
