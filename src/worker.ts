@@ -1,12 +1,16 @@
 /** The composition root: what Cloudflare starts, and where every port gets its real thing. */
 import { Authenticator } from './auth/identity.ts';
 import { createBotDirectory } from './bots/directory.ts';
+import { applyRetention, type RetentionPorts } from './bots/retention.ts';
 import { ConfigError, parseConfig, type Bindings } from './env.ts';
 import { listAlerts } from './history/alerts.ts';
 import { listBotSnapshots } from './history/bot-snapshots.ts';
 import { auditHead, auditHeads, findStoredBot, listAudit, listBots, readBots } from './history/bots.ts';
 import { listSessions } from './history/list.ts';
+import { removeSession } from './history/remove.ts';
+import { quietSessions, storedRetention } from './history/retention.ts';
 import { searchMessages } from './history/search.ts';
+import { describeError } from './metrics/describe-error.ts';
 import { createLog } from './metrics/log.ts';
 import { refuseUpgrade } from './objects/refuse-upgrade.ts';
 import { listModels, probe } from './responders/discovery.ts';
@@ -70,5 +74,20 @@ export default {
       return problemResponse({ code: 'unavailable', message, retryable: false }, crypto.randomUUID());
     }
     return app.fetch(request, env, context);
+  },
+  /** By the clock (wrangler.toml): sessions that their bots keep only for some days are erased. */
+  async scheduled(_, env) {
+    const config = parseConfig(env);
+    const log = createLog(config.logLevel);
+    const ports: RetentionPorts = {
+      storedRetention: () => storedRetention(env.DB),
+      quietSessions: (rules, page) => quietSessions(env.DB, rules, page),
+      retire: ({ id, bot, before }) => env.SESSIONS.getByName(id).retire(bot, before),
+      async forget({ id, user }) {
+        await removeSession(env.DB, { id, user }, Date.now());
+      },
+      onFailure: ({ id }, error) => log.error('retention_failed', { session: id, ...describeError(error) }),
+    };
+    log.info('retention', await applyRetention(config, ports, Date.now()));
   },
 } satisfies ExportedHandler<Bindings>;

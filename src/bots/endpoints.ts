@@ -27,21 +27,6 @@ export function allowedEndpoint(text: string, config: Pick<Config, 'allowedEndpo
   return config.allowedEndpoints.some((allowed) => normalEndpoint(allowed) === wanted) ? wanted : null;
 }
 
-/** Whether configuration itself uses the key of `variable` at `endpoint` (absent: the default one). */
-export function mayUseKey(
-  variable: string,
-  endpoint: string | undefined,
-  config: Pick<Config, 'bots' | 'endpoint'>,
-): boolean {
-  const wanted = originOf(endpoint ?? config.endpoint.baseUrl);
-  if (variable === DEFAULT_KEY_VARIABLE && config.endpoint.apiKey !== null) {
-    if (originOf(config.endpoint.baseUrl) === wanted) return true;
-  }
-  return config.bots.some(
-    ({ spec }) => spec.apiKeyVariable === variable && originOf(spec.endpoint ?? config.endpoint.baseUrl) === wanted,
-  );
-}
-
 /** Why a definition may not be used under this configuration, in words for operators; null when it may. */
 export function useProblem(spec: BotSpec, config: Config): { field: string; message: string } | null {
   const { endpoint, apiKeyVariable } = spec;
@@ -49,11 +34,26 @@ export function useProblem(spec: BotSpec, config: Config): { field: string; mess
     const message = 'is not an endpoint that ALLOWED_ENDPOINTS or the configured bots name';
     return { field: 'endpoint', message };
   }
-  if (apiKeyVariable !== undefined && !mayUseKey(apiKeyVariable, endpoint, config)) {
+  if (apiKeyVariable !== undefined && configuredKey(spec, config) === null) {
     const message = 'names a key that is not set, or that no configured bot uses at this endpoint';
     return { field: 'apiKeyVariable', message };
   }
   return null;
+}
+
+/** The key that a bot's endpoint is asked with, as far as configuration holds it; null where there is none. */
+export function configuredKey(
+  { apiKeyVariable, endpoint }: Pick<BotSpec, 'apiKeyVariable' | 'endpoint'>,
+  config: Pick<Config, 'bots' | 'endpoint'>,
+): string | null {
+  const wanted = originOf(endpoint ?? config.endpoint.baseUrl);
+  const isDefault = wanted === originOf(config.endpoint.baseUrl);
+  if (apiKeyVariable === undefined) return isDefault ? config.endpoint.apiKey : null;
+  const same = config.bots.find(
+    ({ spec }) =>
+      spec.apiKeyVariable === apiKeyVariable && originOf(spec.endpoint ?? config.endpoint.baseUrl) === wanted,
+  );
+  return same?.apiKey ?? (apiKeyVariable === DEFAULT_KEY_VARIABLE && isDefault ? config.endpoint.apiKey : null);
 }
 
 function originOf(url: string): string | null {

@@ -126,6 +126,21 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
     this.#runtime?.wake();
   }
 
+  /** See `SessionRpc`. */
+  async retire(bot: string, before: number): Promise<'erased' | 'kept' | 'unknown'> {
+    const runtime = this.#runtime;
+    if (!runtime) return 'unknown';
+    // Begun already; its alarm goes on with it.
+    if (runtime.removed) return 'erased';
+    const { running, waiting } = runtime.state;
+    const { bot: own, createdAt } = runtime.summary();
+    const lastAt = runtime.page(Number.MAX_SAFE_INTEGER, 1).messages.at(-1)?.at ?? createdAt;
+    if (own.id !== bot || running !== null || waiting.length > 0 || lastAt >= before) return 'kept';
+    runtime.remove(CLOSE.sessionNotFound);
+    await runtime.deliverNow();
+    return 'erased';
+  }
+
   async messages(user: string, page: { before?: number; limit: number }): Promise<Result<MessagePage>> {
     const runtime = this.#for(user);
     if (!runtime) return { ok: false, error: NOT_FOUND };

@@ -72,6 +72,11 @@ export interface SessionRpc {
   ): Promise<Result<Accepted & { reply: BotMessage | null }>>;
   /** The bot has news for a turn that waits: ask it again. Says nothing to nobody, so it names no user. */
   wake(): Promise<void>;
+  /**
+   * Erases the session if `bot` still answers it and nothing was said in it since `before` (ms since 1970).
+   * For the deployment itself, so it names no user. `unknown`: there is no session here.
+   */
+  retire(bot: string, before: number): Promise<'erased' | 'kept' | 'unknown'>;
   /** The page of messages with `seq` < `before` (absent: the newest). */
   messages(user: string, page: { before?: number; limit: number }): Promise<Result<MessagePage>>;
   /** Adds a share link, of whose secret only the digest comes here. */

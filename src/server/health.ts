@@ -1,6 +1,9 @@
 /** Whether the server is there, and for operators whether what it leans on is. */
 import { Hono } from 'hono';
-import { configuredBots } from '../bots/definition.ts';
+import { configuredBots, define, type BotDefinition } from '../bots/definition.ts';
+import { configuredKey, useProblem } from '../bots/endpoints.ts';
+import { botSpec, type BotSpec } from '../bots/spec.ts';
+import { describeError } from '../metrics/describe-error.ts';
 import type { Endpoint } from '../responders/discovery.ts';
 import { TurnFailure } from '../responders/port.ts';
 import { requireOperator } from './access.ts';
@@ -10,6 +13,9 @@ import type { AppEnv, ServerDeps } from './deps.ts';
 const CHECK_TIMEOUT_MS = 3_000;
 /** An object that never is a session: it answers that it is none, which shows that objects answer. */
 const PROBED_SESSION = 'health';
+/** Bots that are looked through, and endpoints that are asked, by one call. */
+const MAX_BOTS = 1_000;
+const MAX_ENDPOINTS = 50;
 
 interface Check {
   ok: boolean;
@@ -25,10 +31,11 @@ export function healthRoutes(deps: ServerDeps): Hono<AppEnv> {
 
   app.get('/full', async (c) => {
     await requireOperator(c.req.raw, deps);
+    const used = await endpointsOf(deps, c.var.requestId);
     const [database, objects, ...endpoints] = await Promise.all([
       check(deps, () => deps.history.ping()),
       check(deps, () => deps.session(PROBED_SESSION).describe(PROBED_SESSION)),
-      ...endpointsOf(deps).map(async ({ bots, endpoint }) => ({
+      ...used.map(async ({ bots, endpoint }) => ({
         kind: endpoint.kind,
         url: endpoint.baseUrl,
         bots,
@@ -42,10 +49,13 @@ export function healthRoutes(deps: ServerDeps): Hono<AppEnv> {
   return app;
 }
 
-/** Each endpoint once, with the bots that need it. Workers AI is part of the platform and has no address. */
-function endpointsOf({ config }: ServerDeps): { endpoint: Endpoint; bots: string[] }[] {
+/**
+ * Each endpoint once, with the bots that need it: the configured ones, and those that operators made.
+ * Workers AI is part of the platform and has no address.
+ */
+async function endpointsOf(deps: ServerDeps, requestId: string): Promise<{ endpoint: Endpoint; bots: string[] }[]> {
   const found = new Map<string, { endpoint: Endpoint; bots: string[] }>();
-  for (const { id, settings } of configuredBots(config)) {
+  for (const { id, settings } of await definitions(deps, requestId)) {
     const { kind, baseUrl, apiKey } = settings;
     if (kind === 'workers-ai') continue;
     const key = `${kind} ${baseUrl}`;
@@ -53,7 +63,34 @@ function endpointsOf({ config }: ServerDeps): { endpoint: Endpoint; bots: string
     entry.bots.push(id);
     found.set(key, entry);
   }
-  return [...found.values()];
+  return [...found.values()].slice(0, MAX_ENDPOINTS);
+}
+
+/** What an operator changed counts before what is configured. Without D1 only the configured ones are known. */
+async function definitions(deps: ServerDeps, requestId: string): Promise<BotDefinition[]> {
+  const { config } = deps;
+  const bots = new Map(configuredBots(config).map((bot) => [bot.id, bot]));
+  try {
+    const rows = await inTime(deps.history.listBots({ after: '', limit: MAX_BOTS, except: [] }));
+    for (const { spec: json } of rows) {
+      const spec = json === null ? null : storedSpec(json);
+      // One that configuration does not allow any more is not asked, either.
+      if (spec && useProblem(spec, config) === null)
+        bots.set(spec.id, define(spec, configuredKey(spec, config), config));
+    }
+  } catch (error) {
+    deps.report('history_read_failed', { requestId, ...describeError(error) });
+  }
+  return [...bots.values()];
+}
+
+function storedSpec(json: string): BotSpec | null {
+  const result = botSpec.safeParse(JSON.parse(json));
+  return result.success ? result.data : null;
+}
+
+function inTime<T>(call: Promise<T>): Promise<T> {
+  return Promise.race([call, rejectOnAbort(AbortSignal.timeout(CHECK_TIMEOUT_MS))]);
 }
 
 async function check(deps: ServerDeps, call: (signal: AbortSignal) => Promise<unknown>): Promise<Check> {

@@ -65,6 +65,10 @@ export class FakeSession implements SessionStub {
 
   async wake(): Promise<void> {}
 
+  async retire() {
+    return 'kept' as const;
+  }
+
   async remove(user: string): Promise<Result<null>> {
     const current = this.#summaryFor(user);
     if (!current.ok) return current;
