@@ -15,7 +15,7 @@ export interface LineEntry {
   turn: number;
   attempt: number;
   priority: number;
-  /** When it came, ms since 1970. */
+  /** When it came, ms since 1970; fractions tell apart who came in the same millisecond. */
   since: number;
   /** 0 while it waits; else which grant this was, counting up: who was served when. */
   grant: number;
@@ -34,8 +34,12 @@ interface Held extends LineEntry {
   /** Heard of last; a waiting turn that is silent is passed over. */
   seenAt: number;
   absent: boolean;
+  /** When its user was served before this grant: who gets nothing of a slot was not served. */
+  servedBefore: number;
 }
 
+/** Between two that come in the same millisecond. */
+const TICK = 1 / 1_024;
 /** Users of whom is remembered when they were served last. */
 const MAX_REMEMBERED_USERS = 2_000;
 
@@ -48,6 +52,7 @@ export class FairLine {
   #leased = 0;
   #absent = 0;
   #lastGrant = 0;
+  #lastSince = 0;
   /** Changes whenever an order may have changed. */
   version = 0;
 
@@ -59,7 +64,9 @@ export class FairLine {
     this.#keep = keep;
     for (const entry of entries) {
       const leased = entry.grant > 0;
-      this.#entries.set(entry.session, { ...entry, leaseUntil: leased ? leaseUntil : 0, seenAt: now, absent: false });
+      const seen = { seenAt: now, absent: false, servedBefore: 0 };
+      this.#entries.set(entry.session, { ...entry, ...seen, leaseUntil: leased ? leaseUntil : 0 });
+      this.#lastSince = Math.max(this.#lastSince, entry.since);
       if (!leased) continue;
       this.#leased += 1;
       this.#count(entry.user, 1);
@@ -103,10 +110,9 @@ export class FairLine {
       this.#setAbsent(known, false);
       return;
     }
-    const since = known?.turn === claim.turn ? known.since : now;
-    if (known) this.#forget(known);
-    const { session, user, turn, attempt, priority } = claim;
-    this.#put({ session, user, turn, attempt, priority, since, grant: 0, leaseUntil: 0, seenAt: now, absent: false });
+    const entry = this.#entryOf(claim, known, now);
+    if (known) this.#forget(known, known.turn === claim.turn);
+    this.#put(entry);
   }
 
   /** A slot at once, whatever the bound and whoever waits: for an answer that runs already, or where nobody waits. */
@@ -144,7 +150,7 @@ export class FairLine {
   leave(session: string): boolean {
     const entry = this.#entries.get(session);
     if (!entry) return false;
-    this.#forget(entry);
+    this.#forget(entry, false);
     this.#keep.remove(session);
     return true;
   }
@@ -171,7 +177,7 @@ export class FairLine {
   expire(now: number): LineEntry[] {
     const ended = [...this.#entries.values()].filter((entry) => entry.grant > 0 && entry.leaseUntil <= now);
     for (const entry of ended) {
-      this.#forget(entry);
+      this.#forget(entry, true);
       this.#put({ ...entry, grant: 0, leaseUntil: 0 });
       this.doubt(entry.session);
     }
@@ -241,6 +247,7 @@ export class FairLine {
     this.#lastGrant += 1;
     entry.grant = this.#lastGrant;
     entry.leaseUntil = until;
+    entry.servedBefore = this.#served.get(entry.user) ?? 0;
     this.#leased += 1;
     this.#count(entry.user, 1);
     this.#remember(entry.user, entry.grant);
@@ -257,14 +264,25 @@ export class FairLine {
     this.#keep.put({ session, user, turn, attempt, priority, since, grant });
   }
 
-  /** Takes the entry out of what is counted; its row is for the caller. */
-  #forget(entry: Held): void {
+  #entryOf({ session, user, turn, attempt, priority }: LineClaim, known: Held | undefined, now: number): Held {
+    let since = known?.since ?? 0;
+    if (known?.turn !== turn) {
+      since = Math.max(now, this.#lastSince + TICK);
+      this.#lastSince = since;
+    }
+    const waits = { grant: 0, leaseUntil: 0, seenAt: now, absent: false, servedBefore: 0 };
+    return { session, user, turn, attempt, priority, since, ...waits };
+  }
+
+  /** Takes the entry out of what is counted; its row is for the caller. `unserved`: its slot brought it nothing. */
+  #forget(entry: Held, unserved: boolean): void {
     this.version += 1;
     this.#setAbsent(entry, false);
     this.#entries.delete(entry.session);
     if (entry.grant === 0) return;
     this.#leased -= 1;
     this.#count(entry.user, -1);
+    if (unserved && this.#served.get(entry.user) === entry.grant) this.#served.set(entry.user, entry.servedBefore);
   }
 
   #setAbsent(entry: Held, absent: boolean): void {

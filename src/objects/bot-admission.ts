@@ -243,6 +243,7 @@ export class Admission {
   }
 
   #go(call: SessionCall, record: BotRecord, leaseMs: number | null, graceLeftMs: number, now: number): Verdict {
+    this.#parts.sessions.began(call.session);
     const busy = this.#parts.sessions.running(now);
     const pace = Math.min(SLOWEST_RUNNING_CALL_MS, (busy * 1_000) / RUNNING_CALLS_PER_SECOND);
     const callAgainMs = Math.ceil(Math.min(graceLeftMs, Math.max(CALL_AGAIN_MS, pace)));

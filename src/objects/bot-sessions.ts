@@ -51,6 +51,12 @@ export class BotSessions {
     return fresh;
   }
 
+  /** The session has leave: its turn runs from now on. */
+  began(session: string): void {
+    const known = this.#heard.get(session);
+    if (known) known.phase = 'running';
+  }
+
   left(session: string): void {
     const known = this.#heard.get(session);
     if (known) known.phase = null;

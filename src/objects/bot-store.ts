@@ -36,7 +36,7 @@ const lineEntry = z.object({
   turn: z.int(),
   attempt: z.int(),
   priority: z.int(),
-  since: z.int(),
+  since: z.number(),
   grant: z.int(),
 });
 

@@ -7,6 +7,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { parseExposition } from '../metrics/parse-exposition.ts';
 import { leaks, type Canary, type Sink } from '../support/canaries.ts';
 import { ADDRESS, SECRETS, TEXTS, Visitor } from '../support/canary-visitor.ts';
 import { RealServer } from '../support/real-server.ts';
@@ -165,6 +166,10 @@ describe('what is private', () => {
     await until('the metrics count the failures', async () => {
       return /code="model_error"} [1-9]/.test(String((await visitor.asOperator('/metrics')).body));
     });
+
+    const { body: metrics } = await visitor.asOperator('/metrics');
+    const families = parseExposition(String(metrics));
+    expect(families.get('switchboard_alerts_firing')?.samples.map(({ labels }) => labels['rule'])).toContain('errors');
 
     const sinks = [...(await readSinks(server, visitor)), ...webhook.sink];
     // An empty place would hold nothing, whatever leaked.

@@ -136,7 +136,7 @@ describe('parseConfig', () => {
   });
 
   it('speaks its own words, never those of the schema library', () => {
-    expect(problemOf({ OLLAMA_BASE_URL: true }).message).toBe('OLLAMA_BASE_URL has a wrong value');
+    expect(problemOf({ SYSTEM_PROMPT: true }).message).toBe('SYSTEM_PROMPT has a wrong value');
   });
 
   it('never repeats a secret', () => {

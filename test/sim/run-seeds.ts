@@ -132,5 +132,6 @@ function silentPorts(): SessionPorts<ServerSocket> {
     forget: never,
     destroy: never,
     report: () => {},
+    note: () => {},
   };
 }

@@ -29,7 +29,7 @@ export const COLUMNS: readonly (Column & { help?: string })[] = [
   {
     sort: 'errors',
     title: 'Errors',
-    label: 'errors',
+    label: 'err.',
     isNumber: true,
     value: ({ errorShare }) => share(errorShare),
     help: `share of turns that failed, ${RECENTLY}`,

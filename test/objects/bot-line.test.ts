@@ -1,0 +1,313 @@
+/** The line before a limited bot, over virtual time and crashes. Rules of src/bots/SPEC.md. */
+import { describe, expect, it } from 'vitest';
+import { LEASE_MS } from '../../src/objects/bot-admission.ts';
+import { MAX_CONNECTIONS_PER_USER } from '../../src/objects/bot-sessions.ts';
+import { BotWorld, Crash, callOf, reportOf } from './bot-world.ts';
+
+const places = (world: BotWorld, sessions: readonly string[]): (number | string)[] =>
+  sessions.map((session) => {
+    const answer = world.ask(session);
+    return answer.do === 'wait' ? answer.place : answer.do;
+  });
+
+describe('B9: a bot without a limit', () => {
+  it('gives leave without a lease and writes no row for a turn', async () => {
+    const world = await new BotWorld().launched();
+    await world.advance(30_000);
+    world.ask('a', {}, { connections: 0 });
+    const writes = world.writes;
+    expect(world.ask('b', {}, { connections: 0 })).toMatchObject({ do: 'go', leaseMs: null, callAgainMs: 1_000 });
+    for (let beat = 0; beat < 5; beat += 1) world.beat('b', { progressed: true }, { connections: 0 });
+    world.attend(callOf('b', null, { ended: [reportOf()], connections: 0 }));
+    expect(world.writes).toBe(writes);
+  });
+});
+
+describe('B10: slots', () => {
+  it('are as many as there are, and who waits gets the next one, and is told', async () => {
+    const world = await new BotWorld().launched({ concurrency: 2 });
+    expect(places(world, ['a', 'b', 'c', 'd'])).toEqual(['go', 'go', 1, 2]);
+    expect(world.view()).toMatchObject({ running: 2, queued: 2, slots: 2, queueLimit: 1_000 });
+    world.end('a');
+    await world.advance(10);
+    expect(world.wakes.map(({ session }) => session)).toEqual(['c']);
+    expect(places(world, ['c', 'd'])).toEqual(['go', 1]);
+  });
+
+  it('asked for again by who holds one is the same one', async () => {
+    const world = await new BotWorld().launched({ concurrency: 1 });
+    for (let again = 0; again < 3; again += 1) expect(world.ask('a')).toMatchObject({ do: 'go', leaseMs: LEASE_MS });
+    expect(world.ask('b').do).toBe('wait');
+  });
+
+  it('a report that came late frees nothing of the turn after it', async () => {
+    const world = await new BotWorld().launched({ concurrency: 1 });
+    world.ask('a', { turn: 2 });
+    world.end('a', { turn: 1 });
+    expect(world.ask('b').do).toBe('wait');
+    expect(world.beat('a', { turn: 2 }).do).toBe('go');
+  });
+
+  it('are given back by who says that it left', async () => {
+    const world = await new BotWorld().launched({ concurrency: 1 });
+    places(world, ['a', 'b']);
+    world.attend(callOf('a', null, { left: true }));
+    expect(world.ask('b').do).toBe('go');
+  });
+
+  it('that become fewer take nothing away: nothing new begins until there are few enough', async () => {
+    const world = await new BotWorld().launched({ concurrency: 3 });
+    places(world, ['a', 'b', 'c', 'd']);
+    world.runtime.update('token', null, { concurrency: 1 });
+    for (const session of ['a', 'b', 'c']) expect(world.beat(session).do).toBe('go');
+    world.end('a');
+    world.end('b');
+    expect(world.ask('d').do).toBe('wait');
+    world.end('c');
+    expect(world.ask('d').do).toBe('go');
+  });
+
+  it('count in what began before there was a bound', async () => {
+    const world = await new BotWorld().launched();
+    for (const session of ['a', 'b']) world.ask(session);
+    world.runtime.update('token', null, { concurrency: 1 });
+    for (const session of ['a', 'b']) {
+      expect(world.beat(session, {}, { revision: 1 })).toMatchObject({ do: 'go', leaseMs: LEASE_MS, revision: 2 });
+      expect(world.beat(session, {}, { revision: 2 })).toMatchObject({ do: 'go' });
+    }
+    expect(world.ask('c')).toMatchObject({ do: 'wait', reason: 'line' });
+    world.end('a');
+    expect(world.ask('c').do).toBe('wait');
+    world.end('b');
+    expect(world.ask('c').do).toBe('go');
+  });
+});
+
+describe('B12, B13: over the ends of processes', () => {
+  it('who holds a slot keeps it, who waits keeps the place', async () => {
+    const world = await new BotWorld().launched({ concurrency: 2 });
+    places(world, ['a', 'b', 'c', 'd', 'e']);
+    await world.restart();
+    expect(places(world, ['e', 'c', 'd'])).toEqual([3, 1, 2]);
+    expect([world.beat('a').do, world.beat('b').do]).toEqual(['go', 'go']);
+  });
+
+  it('a slot whose session is gone is free after its lease, and not given to that one again', async () => {
+    const world = await new BotWorld().launched({ concurrency: 1 });
+    places(world, ['dead', 'b', 'c']);
+    await world.advance(LEASE_MS - 100);
+    expect(world.wakes).toEqual([]);
+    await world.advance(1_200);
+    expect(world.wakes.map(({ session }) => session)).toEqual(['b']);
+    expect(world.ask('b').do).toBe('go');
+    // It comes back: its old time counts.
+    expect(places(world, ['dead', 'c'])).toEqual([1, 2]);
+  });
+
+  it('who gets a slot and does not come for it gives it up to the next', async () => {
+    const world = await new BotWorld().launched({ concurrency: 1 });
+    places(world, ['a', 'gone', 'c']);
+    world.end('a');
+    await world.advance(2 * LEASE_MS);
+    expect(world.wakes.map(({ session }) => session)).toEqual(['gone', 'c']);
+  });
+
+  it('a session that lost its process begins again with its next attempt, in its own slot', async () => {
+    const world = await new BotWorld().launched({ concurrency: 1 });
+    places(world, ['a', 'b']);
+    expect(world.ask('a', { attempt: 2 }).do).toBe('go');
+    expect(world.ask('b')).toMatchObject({ do: 'wait', place: 1 });
+  });
+
+  it('a report about something else leaves a place as it is', async () => {
+    const world = await new BotWorld().launched({ concurrency: 1 });
+    places(world, ['a', 'b', 'c']);
+    world.attend(callOf('b', null));
+    world.attend(callOf('a', null));
+    expect(places(world, ['c', 'b', 'c'])).toEqual([1, 1, 2]);
+    expect(world.beat('a').do).toBe('go');
+  });
+});
+
+describe('B14: bounds of the line', () => {
+  it('one more than fits fails, who waits already stays', async () => {
+    const world = await new BotWorld().launched({ concurrency: 1, queueLength: 2 });
+    expect(places(world, ['a', 'b', 'c', 'd'])).toEqual(['go', 1, 2, 'fail']);
+    expect(world.ask('d')).toMatchObject({ do: 'fail', code: 'line_full' });
+    expect(places(world, ['b', 'c'])).toEqual([1, 2]);
+    expect(world.view().stats.failed).toEqual({ line_full: 2 });
+  });
+
+  it('without places whoever finds no free slot fails', async () => {
+    const world = await new BotWorld().launched({ concurrency: 1, queueLength: 0 });
+    expect(places(world, ['a', 'b'])).toEqual(['go', 'fail']);
+    world.end('a');
+    expect(places(world, ['b'])).toEqual(['go']);
+  });
+
+  it('who waited too long fails at the next call', async () => {
+    const world = await new BotWorld().launched({ concurrency: 1, queueTimeoutMs: 5_000 });
+    places(world, ['a', 'b']);
+    for (let second = 0; second < 4; second += 1) {
+      await world.advance(1_000);
+      world.beat('a');
+      expect(world.ask('b').do).toBe('wait');
+    }
+    await world.advance(1_000);
+    world.beat('a');
+    expect(world.ask('b')).toMatchObject({ do: 'fail', code: 'line_timeout' });
+    expect(world.view().queued).toBe(0);
+  });
+
+  it('also who waited too long for the endpoint', async () => {
+    const world = await new BotWorld().launched({ queueTimeoutMs: 5_000 });
+    world.ask('x');
+    world.endpoint = 'refused';
+    await world.advance(2_000);
+    expect(world.ask('a')).toMatchObject({ do: 'wait', reason: 'endpoint' });
+    await world.advance(5_000);
+    expect(world.ask('a')).toMatchObject({ do: 'fail', code: 'line_timeout' });
+  });
+});
+
+describe('B15: places', () => {
+  it('move up as turns end, for everybody', async () => {
+    const world = await new BotWorld().launched({ concurrency: 1 });
+    const sessions = ['a', 'b', 'c', 'd'];
+    expect(places(world, sessions)).toEqual(['go', 1, 2, 3]);
+    world.end('a');
+    expect(places(world, ['b', 'c', 'd'])).toEqual(['go', 1, 2]);
+  });
+
+  it('in a line of 5,000 cost some 200 calls a second, and none of them is slow', async () => {
+    const world = await new BotWorld().launched({ concurrency: 1, queueLength: 10_000 });
+    const startedAt = performance.now();
+    for (let n = 0; n < 5_000; n += 1) world.ask(`s${n}`, {}, { connections: 0 });
+    const answer = world.ask('s4999');
+    expect(answer).toMatchObject({ do: 'wait', callAgainMs: 24_995 });
+    expect((performance.now() - startedAt) / 5_000).toBeLessThan(1);
+  });
+});
+
+describe('B17: budgets', () => {
+  it('turns of a minute wait for the next one, and are told when it comes', async () => {
+    const world = await new BotWorld().launched({ turnsPerMinute: 2 });
+    expect(places(world, ['a', 'b'])).toEqual(['go', 'go']);
+    expect(world.ask('a')).toMatchObject({ leaseMs: LEASE_MS });
+    expect(world.ask('c')).toMatchObject({ do: 'wait', reason: 'rate', place: 1 });
+    world.end('a');
+    await world.advance(50_000);
+    expect(world.ask('c').do).toBe('wait');
+    await world.advance(11_000);
+    expect(world.wakes.at(-1)?.session).toBe('c');
+    expect(world.ask('c').do).toBe('go');
+  });
+
+  it('tokens of a day fail turns until midnight, also in the next process', async () => {
+    const world = await new BotWorld().launched({ tokensPerDay: 1_000 });
+    world.ask('a');
+    world.end('a', { promptTokens: 900, answerTokens: 100 });
+    expect(world.ask('b')).toMatchObject({ do: 'fail', code: 'budget_exhausted' });
+    await world.advance(11_000);
+    await world.restart();
+    expect(world.ask('b').do).toBe('fail');
+    await world.advance(24 * 60 * 60_000);
+    expect(world.ask('b').do).toBe('go');
+  });
+});
+
+describe('B18: connections', () => {
+  it('beyond what a user may have are named, over all sessions, until others are closed', async () => {
+    const world = await new BotWorld().launched();
+    const user = 'u-many';
+    const half = MAX_CONNECTIONS_PER_USER / 2;
+    expect(world.attend(callOf('a', null, { user, connections: half }))).toEqual({ do: 'nothing' });
+    expect(world.attend(callOf('b', null, { user, connections: half }))).toEqual({ do: 'nothing' });
+    expect(world.attend(callOf('c', null, { user, connections: 3 }))).toEqual({ do: 'nothing', excess: 3 });
+    await world.restart();
+    expect(world.attend(callOf('c', null, { user, connections: 3 }))).toMatchObject({ excess: 3 });
+    expect(world.attend(callOf('d', null, { connections: 3 }))).toEqual({ do: 'nothing' });
+    world.attend(callOf('a', null, { user, connections: half - 2 }));
+    expect(world.attend(callOf('c', null, { user, connections: 3 }))).toMatchObject({ excess: 1 });
+    expect(world.view().connections).toBe(2 * half - 2 + 3 + 3);
+  });
+});
+
+it('a report that is made twice is counted once', async () => {
+  const world = await new BotWorld().launched();
+  for (let again = 0; again < 3; again += 1) world.end('a', { promptTokens: 5 });
+  expect(world.view().stats).toMatchObject({ replies: 1, promptTokens: 5 });
+});
+
+describe('B10, B12: killed at any write', () => {
+  /** A session as it is at the other end: it keeps what it was promised, and asks again after a crash. */
+  async function play(crashAt: number): Promise<{ writes: number; crashed: boolean }> {
+    const world = await new BotWorld().launched({ concurrency: 2, queueLength: 20 });
+    await world.advance(20_000);
+    const first = world.writes;
+    const users = Array.from({ length: 8 }, (_, n) => ({
+      session: `s${n}`,
+      state: 'waiting' as 'waiting' | 'running' | 'done',
+      leaseUntil: 0,
+      askAt: world.time + n * 50,
+      endAt: 0,
+      begun: 0,
+    }));
+    world.onWake = (session) => {
+      const user = users.find((entry) => entry.session === session);
+      if (user) user.askAt = world.time;
+    };
+    world.crashIn = crashAt;
+    let crashed = false;
+    const call = async (body: () => void): Promise<void> => {
+      try {
+        body();
+      } catch (error) {
+        if (!(error instanceof Crash)) throw error;
+        crashed = true;
+        expect(world.restartsAsked).toBeGreaterThan(0);
+        await world.restart();
+      }
+    };
+    const begunOrder: string[] = [];
+    for (let tick = 0; tick < 400 && users.some(({ state }) => state !== 'done'); tick += 1) {
+      await world.advance(50);
+      for (const user of users) {
+        if (user.state === 'done') continue;
+        if (user.state === 'running' && world.time >= user.endAt) {
+          user.state = 'done';
+          await call(() => world.end(user.session));
+        } else if (world.time >= user.askAt) {
+          await call(() => {
+            const askedAt = world.time;
+            user.askAt = askedAt + 1_000;
+            const answer = user.state === 'running' ? world.beat(user.session) : world.ask(user.session);
+            if (answer.do === 'go') {
+              if (user.state === 'waiting') {
+                user.state = 'running';
+                user.endAt = askedAt + 700;
+                user.begun += 1;
+                begunOrder.push(user.session);
+              }
+              user.leaseUntil = askedAt + (answer.leaseMs ?? 0);
+            } else if (user.state === 'running') throw new Error('what runs was cut');
+          });
+        }
+        const generating = users.filter(({ state, leaseUntil }) => state === 'running' && leaseUntil > world.time);
+        expect(generating.length).toBeLessThanOrEqual(2);
+      }
+    }
+    expect(users.map(({ state }) => state)).toEqual(users.map(() => 'done'));
+    expect(users.map(({ begun }) => begun)).toEqual(users.map(() => 1));
+    expect(begunOrder).toEqual(users.map(({ session }) => session));
+    return { writes: world.writes - first, crashed };
+  }
+
+  it('at most two generate at once, all in their order, each once', async () => {
+    const { writes } = await play(Number.MAX_SAFE_INTEGER);
+    expect(writes).toBeGreaterThan(20);
+    let crashes = 0;
+    for (let at = 0; at < writes; at += 1) crashes += Number((await play(at)).crashed);
+    expect(crashes).toBeGreaterThan(20);
+  });
+});
