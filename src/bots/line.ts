@@ -118,22 +118,9 @@ export class FairLine {
   /** A slot at once, whatever the bound and whoever waits: for an answer that runs already, or where nobody waits. */
   adopt(claim: LineClaim, now: number, until: number): void {
     const known = this.#entries.get(claim.session);
-    const since = known?.turn === claim.turn ? known.since : now;
-    if (known) this.#forget(known);
-    const { session, user, turn, attempt, priority } = claim;
-    const entry = {
-      session,
-      user,
-      turn,
-      attempt,
-      priority,
-      since,
-      grant: 0,
-      leaseUntil: 0,
-      seenAt: now,
-      absent: false,
-    };
-    this.#entries.set(session, entry);
+    const entry = this.#entryOf(claim, known, now);
+    if (known) this.#forget(known, known.turn === claim.turn);
+    this.#entries.set(claim.session, entry);
     this.#grant(entry, until);
   }
 

@@ -266,7 +266,7 @@ export class Admission {
   /** Waiting counts from when the bot was last opened: a stop is nobody's fault who waited through it. */
   #isOverdue(session: string, { openSince }: BotRecord, { queueTimeoutMs }: BotLimits, now: number): boolean {
     const entry = this.#line.get(session);
-    return entry?.grant === 0 && now - Math.max(entry.since, openSince) >= queueTimeoutMs;
+    return entry?.grant === 0 && now - Math.max(Math.floor(entry.since), openSince) >= queueTimeoutMs;
   }
 
   #late(call: SessionCall, now: number): Verdict {

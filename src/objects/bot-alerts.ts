@@ -130,9 +130,12 @@ export class BotAlerts {
     this.#lookAt ??= Math.max(this.#ports.now(), this.#state.evaluatedAt + EVALUATE_EVERY_MS);
   }
 
-  /** When something is due next (ms since 1970); null: nothing is. */
-  nextAt(): number | null {
-    const times: (number | null)[] = [this.#lookAt];
+  /**
+   * When something is due next (ms since 1970); null: nothing is. `asleep`: nothing will change by itself,
+   * so that rules need not be looked at until something does.
+   */
+  nextAt(asleep = false): number | null {
+    const times: (number | null)[] = [asleep ? null : this.#lookAt];
     if (this.#underWaySince !== null) times.push(this.#underWaySince + SAFETY_MS);
     else {
       times.push(nextAlertAt(this.#waiting));

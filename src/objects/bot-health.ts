@@ -49,6 +49,8 @@ export class BotHealth {
   #starting: AbortController | null = null;
   #lastProbeAt = 0;
   #probing = 0;
+  /** The last probe failed, whatever that meant: the next one comes soon. */
+  #doubtful = false;
   /** When the last probe that was answered was begun: failures of earlier ones are old news. */
   #answeredAt = 0;
   #progressAt = 0;
@@ -88,6 +90,7 @@ export class BotHealth {
     this.#loadProblem = null;
     this.#answeredAt = 0;
     this.#lastProbeAt = 0;
+    this.#doubtful = false;
     const before = this.breaker;
     this.breaker = CLOSED;
     if (before.state !== 'closed') this.#listener.onBreaker();
@@ -123,7 +126,7 @@ export class BotHealth {
 
   #everyMs(): number {
     if (this.breaker.state === 'open') return OPEN_PROBE_EVERY_MS;
-    return this.#probing > 0 || this.breaker.probeFailures > 0 ? DOUBT_PROBE_EVERY_MS : CALM_PROBE_EVERY_MS;
+    return this.#probing > 0 || this.#doubtful ? DOUBT_PROBE_EVERY_MS : CALM_PROBE_EVERY_MS;
   }
 
   async #probe(now: number): Promise<void> {
@@ -141,6 +144,7 @@ export class BotHealth {
   /** What a probe that was begun at `askedAt` found. */
   #probed(failure: Problem | null, askedAt: number): void {
     const now = this.#ports.now();
+    this.#doubtful = failure !== null && askedAt >= this.#answeredAt;
     if (failure === null) {
       this.#answeredAt = Math.max(this.#answeredAt, askedAt);
       this.#apply({ type: 'probe_answered' }, now);

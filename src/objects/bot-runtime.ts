@@ -35,6 +35,8 @@ import type { Result } from './session-rpc.ts';
 
 /** Entries of the log copied to D1 at once. */
 const COPY_ENTRIES = 100;
+/** Longer than any alert looks back: of a bot of which nothing was heard since, none changes. */
+const ASLEEP_AFTER_MS = 15 * 60_000;
 
 export class BotRuntime {
   readonly #store: BotStore;
@@ -51,12 +53,15 @@ export class BotRuntime {
   readonly #alarm: BotAlarm;
   /** Null: nobody ever did anything with this bot. */
   #record: BotRecord | null;
+  /** When anything was last heard of it, from sessions, operators or its endpoint. */
+  #stirredAt: number;
 
   /** `alarmAt`: when the alarm that the process before has left is due. */
   constructor(store: BotStore, ports: BotPorts, alarmAt: number | null) {
     this.#store = store;
     this.#ports = ports;
     this.#record = store.record();
+    this.#stirredAt = ports.now();
     this.#log = new BotLog(store.sql);
     this.#counters = new BotCounters(store.counters());
     this.#sessions = new BotSessions(store);
@@ -91,6 +96,7 @@ export class BotRuntime {
   }
 
   attend(call: SessionCall): SessionAnswer {
+    this.#stirredAt = this.#ports.now();
     const record = this.#atomic(() => this.#ensure(call.bot));
     const { verdict, counted } = this.#atomic(() => this.#admission.attend(call, record));
     if (counted) {
@@ -187,7 +193,7 @@ export class BotRuntime {
       this.#copies.nextAt(now),
       this.#health.nextAt(now, this.#admission.isBusy(now, record), record.starting),
       this.#admission.nextAt(now, record),
-      this.#alerts.nextAt(),
+      this.#alerts.nextAt(now - this.#stirredAt > ASLEEP_AFTER_MS),
     ];
     return all.reduce((first, at) => (at === null || (first !== null && first <= at) ? first : at), null);
   }
@@ -211,6 +217,7 @@ export class BotRuntime {
     const { record, entry } = decision;
     if (entry === null) return { ok: true, value: this.#viewOf(record) };
     const before = this.#record;
+    this.#stirredAt = this.#ports.now();
     this.#atomic(() => {
       this.#put(record);
       this.#log.append(entry, this.#ports.now());
@@ -245,6 +252,7 @@ export class BotRuntime {
   }
 
   #breakerChanged(): void {
+    this.#stirredAt = this.#ports.now();
     if (this.#health.breaker.state === 'open') this.#counters.stats.breakerOpened += 1;
     this.#copies.changed();
     this.#alerts.counted();

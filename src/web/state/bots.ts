@@ -84,7 +84,9 @@ export function createBots(api: Api, store: TextStore, toasts: Toasts): Bots {
   }
 
   async function look(id: string): Promise<BotInfo> {
-    const bot = await api.bot(id);
+    const told = await api.bot(id);
+    // Only the list says whether the model is there.
+    const bot = { ...told, available: told.available ?? byId.peek().get(told.id)?.available ?? null };
     single.value = new Map(single.value).set(bot.id, bot);
     list.value = list.value.map((known) => (known.id === bot.id ? bot : known));
     return bot;
