@@ -6,7 +6,7 @@ import type { AlertView } from '../metrics/alert-rules.ts';
 import type { AlertDelivery } from '../metrics/alert-webhook.ts';
 import type { LogEvent } from '../metrics/log.ts';
 import type { ModelSettings } from '../responders/port.ts';
-import type { AuditEntry } from './bot-rpc.ts';
+import type { AuditEntry, BotView } from './bot-rpc.ts';
 
 /** A bot's row in D1. */
 export interface BotRow {
@@ -22,6 +22,20 @@ export interface BotRow {
   status: string;
   version: number;
   updatedAt: number;
+}
+
+export function rowOf(view: BotView, written: Pick<BotRow, 'deleted' | 'version' | 'updatedAt'>): BotRow {
+  const { id, name, model, state, revision, spec, ...status } = view;
+  return {
+    id,
+    name,
+    model,
+    state,
+    revision,
+    spec: spec && JSON.stringify(spec),
+    status: JSON.stringify(status),
+    ...written,
+  };
 }
 
 /** Called without `this`. */

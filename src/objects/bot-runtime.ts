@@ -25,7 +25,7 @@ import {
 } from './bot-decisions.ts';
 import { BotHealth } from './bot-health.ts';
 import { BotLog } from './bot-log.ts';
-import type { BotPorts, BotRow } from './bot-ports.ts';
+import { rowOf, type BotPorts, type BotRow } from './bot-ports.ts';
 import type { Actor, AuditEntry, BotStatus, BotView, SessionAnswer, SessionCall } from './bot-rpc.ts';
 import { BotSessions } from './bot-sessions.ts';
 import { BotSettings } from './bot-settings.ts';
@@ -278,19 +278,7 @@ export class BotRuntime {
     if (!record) throw new Error('A bot that does not exist has no row.');
     this.#store.saveCounters(this.#counters.kept());
     this.#sessions.forgetOld(this.#ports.now());
-    const { id, name, model, state, revision, spec, ...status } = this.#viewOf(record);
-    const row = {
-      id,
-      name,
-      model,
-      state,
-      revision,
-      spec: spec && JSON.stringify(spec),
-      deleted: record.deleted,
-      status: JSON.stringify(status),
-      version,
-      updatedAt: this.#ports.now(),
-    };
+    const row = rowOf(this.#viewOf(record), { deleted: record.deleted, version, updatedAt: this.#ports.now() });
     return { row, entries: this.#log.after(record.id, record.copied, COPY_ENTRIES) };
   }
 
