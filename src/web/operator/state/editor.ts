@@ -134,7 +134,7 @@ export function createEditor(api: OperatorApi, bot: string | null): Editor {
     },
     async load() {
       // What was typed is about the definition that was there then.
-      if (bot === null) return;
+      if (bot === null || isChanged.peek()) return;
       await during(async () => adopt(await api.bot(bot)));
     },
     save: () =>
