@@ -250,7 +250,7 @@ describe('the list', () => {
 describe('actions', () => {
   test('a stop says whom it interrupts, is asked for once, and the list shows it', async () => {
     api.add('desk', { running: 3, queued: 14, connections: 20 });
-    api.actionMs = 300;
+    api.actionMs = 1_000;
     await open('#/bots/desk');
     await seen('stop').click();
     await until(() => page.getByRole('dialog').innerText()).toMatch(/3 answers are[^]*14 messages wait/);
@@ -262,6 +262,7 @@ describe('actions', () => {
     await page.keyboard.press('/');
     await page.keyboard.type('stop desk');
     await page.keyboard.press('Enter');
+    expect(await page.getByRole('dialog').count()).toBe(0);
     await until(() => seen('launch').count()).toBe(1);
     expect(api.calls('POST', '/stop')).toHaveLength(1);
     expect(await notices()).toContain('was stopped');

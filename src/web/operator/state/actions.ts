@@ -66,8 +66,6 @@ export function createActions(api: Ports['api'], notices: Notices, followers: Fo
   const asked = signal<{ action: Action; bot: ActionTarget } | null>(null);
 
   async function perform(action: Action, { id, name }: ActionTarget): Promise<void> {
-    // The buttons are off meanwhile; a command could still ask a second time.
-    if (pending.peek().has(id)) return;
     pending.value = new Map(pending.peek()).set(id, action);
     const { verb, done } = ACTION_WORDS[action];
     try {
@@ -91,6 +89,7 @@ export function createActions(api: Ports['api'], notices: Notices, followers: Fo
     pending,
     asked,
     want(action, bot) {
+      // The buttons are off meanwhile; a command could still ask a second time.
       if (pending.peek().has(bot.id)) return;
       if (ASKED_FIRST.includes(action)) asked.value = { action, bot };
       else void perform(action, bot);
