@@ -10,6 +10,8 @@ export interface Sample {
   value: number;
   /** What a histogram's samples add to its name. */
   suffix?: '_bucket' | '_sum' | '_count';
+  /** A bucket's label, apart from the others, which all buckets share: a scrape has thousands of them. */
+  le?: string;
 }
 
 export interface Family {
@@ -25,12 +27,15 @@ export function seconds(ms: number): number {
   return Number((ms / MS_PER_SECOND).toPrecision(12));
 }
 
+/** The upper bounds as labels. */
+const BUCKETS = [...BUCKET_BOUNDS_MS, Number.POSITIVE_INFINITY].map((bound) => numberText(seconds(bound)));
+
 /** A histogram's samples: cumulative buckets up to `+Inf`, their sum in seconds, their count. */
 export function histogramSamples(labels: Labels, { counts, sumMs }: Histogram): Sample[] {
   let below = 0;
-  const buckets = [...BUCKET_BOUNDS_MS, Number.POSITIVE_INFINITY].map((bound, bucket): Sample => {
+  const buckets = BUCKETS.map((le, bucket): Sample => {
     below += counts[bucket] ?? 0;
-    return { suffix: '_bucket', labels: { ...labels, le: numberText(seconds(bound)) }, value: below };
+    return { suffix: '_bucket', labels, le, value: below };
   });
   return [...buckets, { suffix: '_sum', labels, value: seconds(sumMs) }, { suffix: '_count', labels, value: below }];
 }
@@ -41,16 +46,22 @@ export function renderExposition(families: readonly Family[]): string {
   for (const { name, type, help, samples } of families) {
     if (samples.length === 0) continue;
     lines.push(`# HELP ${name} ${escapeHelp(help)}`, `# TYPE ${name} ${type}`);
-    for (const { labels, value, suffix = '' } of samples) {
-      lines.push(`${name}${suffix}${labelText(labels)} ${numberText(value)}`);
+    let known: Labels = {};
+    let shared = '';
+    for (const { labels, value, suffix = '', le } of samples) {
+      if (known !== labels) shared = pairsOf(labels);
+      known = labels;
+      const pairs = le === undefined ? shared : `${shared}${shared === '' ? '' : ','}le="${le}"`;
+      lines.push(`${name}${suffix}${pairs === '' ? '' : `{${pairs}}`} ${numberText(value)}`);
     }
   }
   return `${lines.join('\n')}\n`;
 }
 
-function labelText(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`);
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+function pairsOf(labels: Labels): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${escapeLabel(value)}"`)
+    .join(',');
 }
 
 /** A backslash, a quote or a line's end in a value would end it, or the line: models and codes may hold anything. */
