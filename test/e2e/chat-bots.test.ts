@@ -153,7 +153,7 @@ test('a shared chat is read by somebody else until the link is taken back', asyn
   await say(owner, 'What I share [[sim tokens=20]]');
   await until(() => answers(owner).count()).toBe(1);
   await owner.locator('.header').getByLabel('Actions for').click();
-  await owner.locator('.header').getByRole('button', { name: 'Share' }).click();
+  await owner.locator('.header').getByRole('button', { name: 'Share…', exact: true }).click();
   await owner.getByTestId('share-make').click();
   await until(() => owner.getByTestId('share-url').inputValue()).toContain('/shared/');
   const path = new URL(await owner.getByTestId('share-url').inputValue()).pathname;
