@@ -159,7 +159,7 @@ describe('over the WebSocket', () => {
     nobody.cookie = user.cookie.slice(0, -3);
     const forged = nobody.wire(session);
     expect(await forged.frame('error')).toMatchObject({ code: 'unauthorized' });
-    expect((await forged.closed).code).toBe(4404);
+    expect((await forged.closed).code).toBe(4401);
   });
 });
 

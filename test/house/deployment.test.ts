@@ -27,7 +27,7 @@ test('wrangler deploys what is here, and the upload stays small', () => {
   console.log(`Worker: ${gzipKib} KiB gzipped, of ${MAX_WORKER_KIB}`);
   expect(gzipKib).toBeGreaterThan(10);
   expect(gzipKib).toBeLessThan(MAX_WORKER_KIB);
-  for (const binding of ['SESSIONS', 'DB', 'ASSETS', 'CONNECT_LIMIT', 'WRITE_LIMIT'])
+  for (const binding of ['SESSIONS', 'DB', 'ASSETS', 'CONNECT_LIMIT', 'WRITE_LIMIT', 'READ_LIMIT'])
     expect(stdout).toContain(`env.${binding}`);
 }, 120_000);
 
