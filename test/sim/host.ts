@@ -15,6 +15,8 @@ import type { World } from './world.ts';
 /** An alarm whose handler failed this often is dropped. */
 const MAX_ALARM_RETRIES = 6;
 const ALARM_RETRY_MS = 2_000;
+/** Calls of ports in one step of a run; far more than any step needs. */
+const MAX_CALLS_A_STEP = 20_000;
 
 export class Host {
   readonly world: World;
@@ -52,6 +54,15 @@ export class Host {
     return alarm === null ? this.world.timeline.now : alarm - this.now() + this.world.timeline.now;
   }
 
+  /** One more call of the process; the platform ends one that goes on for ever. */
+  spend(label: string): void {
+    this.world.calls += 1;
+    if (this.world.calls <= MAX_CALLS_A_STEP) return;
+    this.notes.faults.push(`an endless loop, at ${label}`);
+    this.crash();
+    throw new CrashSignal(label);
+  }
+
   effect(process: Process, label: string): void {
     this.world.effect(this, label, () => this.#end(process));
   }
@@ -62,7 +73,7 @@ export class Host {
     const process = new Process(this);
     // Known before its constructor ends: that is when it can end, too.
     this.process = process;
-    process.boot(this.links.filter((link) => link.serverOpen));
+    process.boot(this.links.filter((link) => link.held));
     return process;
   }
 
@@ -110,6 +121,7 @@ export class Host {
     if ('close' in next) {
       this.enter('closed', (process) => process.closed(link));
       link.serverOpen = false;
+      link.closing = false;
       return;
     }
     const { text } = next;
@@ -192,6 +204,7 @@ export class Host {
   #breakLink(link: Link): void {
     const { chance } = this.world;
     link.serverOpen = false;
+    link.closing = false;
     link.up = [];
     if (!link.clientOpen) return;
     const released = link.down.filter(({ gate }) => gate <= this.storage.durable);
@@ -211,7 +224,7 @@ export class Host {
   hibernate(): void {
     if (this.process) this.process.alive = false;
     this.process = null;
-    this.links = this.links.filter((link) => link.serverOpen);
+    this.links = this.links.filter((link) => link.held);
     for (const link of this.links) link.forget();
   }
 

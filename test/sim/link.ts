@@ -20,6 +20,8 @@ export class Link {
   /** Each side's own opinion. */
   clientOpen = true;
   serverOpen = false;
+  /** The object has closed; until the client answers, what the client sent before still arrives. */
+  closing = false;
   opened = false;
   /** Nothing arrives any more, and neither side is told. */
   silent = false;
@@ -51,8 +53,13 @@ export class Link {
     };
   }
 
+  /** The platform still hands the object this socket. */
+  get held(): boolean {
+    return this.serverOpen || this.closing;
+  }
+
   get gone(): boolean {
-    return !this.clientOpen && !this.serverOpen;
+    return !this.clientOpen && (!this.held || (this.closing && this.silent));
   }
 
   canGoDown(durable: number): boolean {
@@ -61,7 +68,7 @@ export class Link {
   }
 
   get canGoUp(): boolean {
-    return this.serverOpen && !this.silent && this.up.length > 0;
+    return this.held && !this.silent && this.up.length > 0;
   }
 
   goDown(): void {
@@ -83,6 +90,7 @@ export class Link {
     if (!this.clientOpen) return;
     this.clientOpen = false;
     this.down = [];
+    if (this.closing) this.up.push({ close: code });
     this.clientEnd.onclose?.({ code, reason: '' });
   }
 
@@ -119,13 +127,13 @@ export class ServerSocket implements TabSocket {
     this.#guard('close');
     if (!this.link.serverOpen) return;
     this.link.serverOpen = false;
-    this.link.up = [];
+    this.link.closing = true;
     this.link.down.push({ close: code, gate: this.#gate() });
   }
 
   serializeAttachment(value: unknown): void {
     this.#guard('attach');
-    this.link.attachment = structuredClone(value);
+    this.link.attachment = JSON.parse(JSON.stringify(value));
   }
 
   deserializeAttachment(): unknown {

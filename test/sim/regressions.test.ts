@@ -21,6 +21,16 @@ const KEPT: { name: string; job: Job }[] = [
     name: 'who waits for an answer over HTTP looked into the log of a session that was deleted meanwhile',
     job: { kind: 'telling', name: 'answering: removal while somebody waits', crashAt: [] },
   },
+  {
+    name: 'S22: a process that came after a deletion took sockets for open that were closing, and answered who wrote there',
+    job: { kind: 'telling', name: 'answered: a message to a deleted session', crashAt: [] },
+  },
+  { name: 'the same, by chance, in a run of two sessions', job: { kind: 'seeds', from: 583, count: 1 } },
+  {
+    name: 'S22: a deletion while a change waited for D1 left an endless loop behind',
+    job: { kind: 'telling', name: 'answered: removal while D1 is slow', crashAt: [] },
+  },
+  { name: 'the same loop, by chance', job: { kind: 'seeds', from: 3_092, count: 1 } },
   { name: 'the same, by chance', job: { kind: 'seeds', from: 5_690, count: 1 } },
   {
     name: 'a process that ended while it sent read the log of its successor for ever',

@@ -30,6 +30,7 @@ export type Act =
   | 'd1 down'
   | 'd1 up'
   | 'd1 lies'
+  | 'd1 slow'
   | 'wait'
   | 'wait long'
   | 'alarm early'
@@ -41,7 +42,10 @@ export type Act =
   | 'rename'
   | 'remove'
   | 'clock back'
-  | 'clock ahead';
+  | 'clock ahead'
+  | 'silent reader'
+  | 'second hello'
+  | 'flood';
 
 export interface Scenario {
   name: string;
@@ -74,6 +78,8 @@ const EVENTS: Readonly<Record<string, Act[]>> = {
   reload: ['send', 'piece', 'reload', 'piece', 'answer'],
   'half-open': ['half-open', 'send', 'answer', 'wait long'],
   'late frames': ['late frames', 'send', 'piece', 'answer', 'wait'],
+  'a reader that returns nothing': ['silent reader', 'burst', 'answer', 'answer', 'burst', 'answer', 'answer'],
+  'a client that says too much': ['silent reader', 'second hello', 'flood', 'send', 'answer'],
   'D1 down': ['d1 down', 'send', 'answer', 'wait', 'd1 up'],
   'D1 that lies': ['d1 lies', 'send', 'answer', 'wait', 'wait'],
   'model failure': ['send', 'piece', 'model fails', 'send', 'answer'],
@@ -88,6 +94,8 @@ const EVENTS: Readonly<Record<string, Act[]>> = {
   removal: ['send', 'remove', 'wait'],
   'removal while the storage fails': ['storage fails', 'remove', 'wait very long', 'storage works'],
   'removal while D1 is down': ['d1 down', 'remove', 'wait', 'd1 up'],
+  'removal while D1 is slow': ['d1 slow', 'rename', 'send', 'rename', 'remove', 'd1 up', 'wait'],
+  'a message to a deleted session': ['d1 down', 'late frames', 'remove', 'hibernate', 'send', 'wait', 'd1 up'],
 };
 
 export function scenarios(): Scenario[] {

@@ -34,6 +34,7 @@ export async function runSeed(
     world.faults = faultsOf(chance);
     // A tight window is met by answers of a few hundred characters, the real one seldom by any.
     world.answerUnits = chance.is(0.08) ? 300 : 6;
+    world.modelPace = chance.pick([4, 4, 1, 0.3]);
     await begin(world, chance.is(0.08));
     const browsers = people(world, weather);
     // Most runs begin with everybody connected; the others have even that in the middle of the faults.

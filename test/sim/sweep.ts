@@ -4,7 +4,7 @@ import { begin, within, type RunResult } from './seed.ts';
 import { heal } from './heal.ts';
 import { TIGHT } from './hooks.ts';
 import { turnKnobs } from './knob.ts';
-import { Browser, Page } from './page.ts';
+import { Browser, Page, RawPage } from './page.ts';
 import { httpSend, remove } from './actions.ts';
 import type { Act, Scenario } from './scenarios.ts';
 import type { Database } from './storage.ts';
@@ -39,7 +39,9 @@ class Teller {
   readonly world: World;
   readonly browsers: Browser[];
   #sent = 0;
+  /** Nothing goes down to the pages; D1 answers nothing. */
   #isHeld = false;
+  #isSlow = false;
 
   constructor(world: World) {
     this.world = world;
@@ -72,7 +74,8 @@ class Teller {
   async #settle(): Promise<void> {
     for (let count = 0; count < 500; count += 1) {
       const next = this.world.happenings().find(({ label }) => {
-        return label !== 'model' && !(this.#isHeld && label.startsWith('down'));
+        if ((this.#isHeld && label.startsWith('down')) || (this.#isSlow && label.startsWith('d1'))) return false;
+        return label !== 'model';
       });
       if (!next) return;
       await this.world.step(next);
@@ -162,7 +165,11 @@ class Teller {
         return;
       case 'd1 down':
       case 'd1 up':
+        this.#isSlow = false;
         world.d1.down = act === 'd1 down';
+        return;
+      case 'd1 slow':
+        this.#isSlow = true;
         return;
       case 'd1 lies':
         world.faults = { ...world.faults, d1: 0.7 };
@@ -182,6 +189,13 @@ class Teller {
         return host.enter('update', (process) => process.update('Another title'));
       case 'remove':
         return remove(host);
+      case 'silent reader':
+        world.raws.push(new RawPage(world, host, 'raw'));
+        return world.raws[0]?.say({ type: 'hello', protocol: 1 });
+      case 'second hello':
+        return world.raws[0]?.raw('{"type":"hello","protocol":1}');
+      case 'flood':
+        return world.raws[0]?.flood('{"type":"typing"}');
       case 'clock back':
       case 'clock ahead':
         host.skewMs += act === 'clock back' ? -30_000 : 30_000;
