@@ -14,7 +14,7 @@ export interface Account {
   restarts: number;
   /** Acknowledged without a record or without an outcome, or written and nowhere. */
   lost: string[];
-  /** Accepted twice, or answered twice. */
+  /** Accepted twice, answered twice, or in the log and written by nobody. */
   doubled: string[];
 }
 
@@ -55,6 +55,7 @@ export function accountOf({ session, log, written, acknowledgements }: Accounted
     return seqs.length > 1 || seqs.some((seq) => (outcomes.get(seq)?.length ?? 0) > 1);
   };
   const ids = [...new Set([...written.keys(), ...acknowledged.keys()])];
+  const strangers = [...turns.keys()].filter((id) => !written.has(id));
   return {
     written: written.size,
     acknowledged: acknowledged.size,
@@ -63,7 +64,7 @@ export function accountOf({ session, log, written, acknowledgements }: Accounted
     failed: log.filter((record) => record.kind === 'failed' && record.code !== 'interrupted').length,
     restarts: log.filter(({ kind }) => kind === 'restarted').length,
     lost: ids.filter(isLost).map((id) => `${session}: ${id}`),
-    doubled: ids.filter(isDoubled).map((id) => `${session}: ${id}`),
+    doubled: [...ids.filter(isDoubled), ...strangers].map((id) => `${session}: ${id}`),
   };
 }
 

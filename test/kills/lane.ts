@@ -19,8 +19,8 @@ const RELOAD_SHARE = 0.05;
 const MAKE_SHARE = 0.1;
 const REMOVE_SHARE = 0.05;
 /** A life in which nothing is acknowledged is a failure, not something to wait for. */
-const FIRST_ACK_TIMEOUT_MS = 10_000;
-const READY_TIMEOUT_MS = 20_000;
+const FIRST_ACK_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 60_000;
 
 export interface Kill {
   /** The failpoint's name, or how the moment was chosen. */
@@ -29,7 +29,7 @@ export interface Kill {
   startMs: number | null;
   /** To the first acknowledgement of a new message, from the kill before and from the open port; where it was timed. */
   firstAck: { sinceKillMs: number; sinceReadyMs: number } | null;
-  /** Nobody else connected meanwhile. */
+  /** Nobody else was called back before that. */
   alone: boolean;
 }
 
