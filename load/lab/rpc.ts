@@ -61,7 +61,7 @@ export class Child<C extends Calls> {
   readonly #child: ChildProcess;
   readonly #calls: C;
   readonly #onEvent: (value: unknown) => void;
-  readonly #open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  readonly #open = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   readonly #ready = Promise.withResolvers<void>();
   #number = 0;
   #stopping = false;

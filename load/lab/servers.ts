@@ -217,7 +217,7 @@ export async function startBareObject(modelUrl: string): Promise<Started> {
 }
 
 /** A folder that is gone when this process is, also when a signal ended it: in memory it would stay for ever. */
-function temporaryFolder(parent: string): { path: string; remove(): void } {
+function temporaryFolder(parent: string): { path: string; remove: () => void } {
   const path = mkdtempSync(join(parent, 'switchboard-load-'));
   const remove = (): void => {
     process.off('exit', remove);

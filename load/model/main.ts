@@ -45,7 +45,8 @@ function watch(request: IncomingMessage, response: ServerResponse): void {
     const at = body?.lastIndexOf(MESSAGE_MARK) ?? -1;
     if (body && at !== -1) generation.key = messageKeyAt(body.toString('latin1', at, at + MARK_BYTES));
   });
-  const { write, end } = response;
+  const write = response.write.bind(response);
+  const end = response.end.bind(response);
   response.write = function noted(...args: unknown[]): boolean {
     noteFirst(generation);
     return Reflect.apply(write, response, args);
