@@ -1,6 +1,5 @@
 /** All scenarios, in the order of `--list`. */
 import { answers } from './scenarios/answers.ts';
-import { steadyScenarios } from './scenarios/steady.ts';
 import type { Scenario } from './scenario.ts';
 
-export const SCENARIOS: readonly Scenario[] = [...steadyScenarios, answers];
+export const SCENARIOS: readonly Scenario[] = [answers];
