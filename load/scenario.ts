@@ -65,6 +65,8 @@ export interface Chart {
 export interface Scenario {
   name: string;
   summary: string;
+  /** How long it measures within a short report, where by itself it is too long for that. */
+  reportSeconds?: number;
   run(options: ScenarioOptions): Promise<ScenarioResult>;
 }
 

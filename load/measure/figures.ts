@@ -11,6 +11,8 @@ const LATE_MS = 20;
 const MAX_LATE_SHARE = 0.01;
 /** In a run of a few messages each of them is more than a hundredth. */
 const MAX_LATE_FEW = 2;
+/** A quiet machine has less than this to do besides, in percent of one core. */
+const NOISY_LOAD_PERCENT = 20;
 const BYTES_PER_MB = 1_000_000;
 /** What a chart of a stretch of time is drawn from. */
 const CHART_POINTS = 60;
@@ -47,12 +49,25 @@ export function phaseFigures(group: string, phase: Phase): Figure[] {
     figure('model processor per 1,000 answers', 's', per1000(usage.processor.model)),
     figure('generator processor per 1,000 answers', 's', per1000(usage.processor.generator)),
     figure('server busy', '% of a core', server === null ? null : (server / usage.seconds) * 100),
+    figure('other work on the machine', '% of a core', otherLoad(phase)),
     figure('server memory before', 'MB', megabytes(usage.serverBytesBefore)),
     figure('server memory after', 'MB', megabytes(usage.serverBytesAfter)),
     figure('server memory at most', 'MB', megabytes(usage.serverBytesPeak)),
     figure('frames per answer', '', phase.framesPerAnswer),
     ...costFigures(figure, phase),
   ];
+}
+
+function otherLoad({ usage }: Phase): number | null {
+  return usage.otherProcessor === null ? null : (usage.otherProcessor / usage.seconds) * 100;
+}
+
+/** What has to be said of phases that were not alone on their machine. */
+export function machineNotes(phases: readonly Phase[]): string[] {
+  const loads = phases.map(otherLoad).filter((load) => load !== null);
+  const most = Math.max(...loads);
+  if (loads.length === 0 || most < NOISY_LOAD_PERCENT) return [];
+  return [`THE MACHINE WAS NOT QUIET: other work took up to ${Math.round(most)} % of a core. Times mean little.`];
 }
 
 type MakeFigure = (name: string, unit: string, value: number | null) => Figure;
@@ -140,6 +155,10 @@ export function integrityFigures(group: string, { integrity, rows, deliveredMs }
     figure('rows in D1', '', rows?.found ?? null),
     figure('D1 complete after the last answer', 'ms', deliveredMs),
   ];
+}
+
+export function problemNotes({ name, problems }: Phase): string[] {
+  return Object.entries(problems).map(([problem, count]) => `${name}: ${count} times "${problem}"`);
 }
 
 export function integrityNotes({ integrity }: Settled): string[] {

@@ -90,7 +90,12 @@ export async function measurePhase(bench: Bench, { name, ...talk }: PhaseOptions
 }
 
 /** Lets users of its own talk before anything is measured, so that code is compiled and connections are open. */
-export async function warmUp(bench: Bench, range: UserRange, messagesPerMinute: number, seconds: number): Promise<void> {
+export async function warmUp(
+  bench: Bench,
+  range: UserRange,
+  messagesPerMinute: number,
+  seconds: number,
+): Promise<void> {
   bench.lab.progress('warming up');
   await bench.generators.connect(range);
   count(bench.tally, await bench.generators.talk({ ...range, seconds, messagesPerMinute }));

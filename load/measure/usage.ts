@@ -1,5 +1,5 @@
 /** Processor time and memory of everything that takes part in a measurement, each by itself. */
-import { processorSeconds, residentBytes } from '../processes.ts';
+import { machineSeconds, processorSeconds, residentBytes } from '../processes.ts';
 
 const SAMPLE_MS = 1_000;
 
@@ -24,6 +24,8 @@ export interface Usage {
   seconds: number;
   /** Processor seconds used. */
   processor: Record<Role, number | null>;
+  /** What the rest of the machine has used meanwhile: above little, figures of it say little. */
+  otherProcessor: number | null;
   serverBytesBefore: number | null;
   serverBytesAfter: number | null;
   serverBytesPeak: number | null;
@@ -35,6 +37,8 @@ export class UsageWatch {
   readonly #startedAt = performance.now();
   readonly #before: Record<Role, number | null>;
   readonly #serverBytesBefore: number | null;
+  readonly #machineBefore = machineSeconds();
+  readonly #ownBefore = process.cpuUsage();
   readonly #samples: UsageSample[] = [];
   readonly #timer: NodeJS.Timeout;
   #last: { atMs: number; server: number | null };
@@ -61,15 +65,25 @@ export class UsageWatch {
       const [from, to] = [this.#before[role], after[role]];
       return from === null || to === null ? null : to - from;
     };
+    const processor = { server: used('server'), model: used('model'), generator: used('generator') };
     const bytes = this.#samples.map(({ serverBytes }) => serverBytes).filter((value) => value !== null);
     return {
       seconds: (performance.now() - this.#startedAt) / 1_000,
-      processor: { server: used('server'), model: used('model'), generator: used('generator') },
+      processor,
+      otherProcessor: this.#others(processor),
       serverBytesBefore: this.#serverBytesBefore,
       serverBytesAfter: bytes.at(-1) ?? null,
       serverBytesPeak: bytes.length === 0 ? null : Math.max(...bytes),
       samples: this.#samples,
     };
+  }
+
+  #others({ server, model, generator }: Record<Role, number | null>): number | null {
+    const machine = machineSeconds();
+    if (machine === null || this.#machineBefore === null) return null;
+    const own = process.cpuUsage(this.#ownBefore);
+    const known = (server ?? 0) + (model ?? 0) + (generator ?? 0) + (own.user + own.system) / 1_000_000;
+    return Math.max(0, machine - this.#machineBefore - known);
   }
 
   #processor(): Record<Role, number | null> {

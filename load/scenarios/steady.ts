@@ -6,8 +6,10 @@ import {
   integrityGates,
   integrityNotes,
   lateGate,
+  machineNotes,
   phaseCharts,
   phaseFigures,
+  problemNotes,
 } from '../measure/figures.ts';
 import { measurePhase, warmUp, type Phase } from '../measure/phase.ts';
 import { atMost, type Gate, type Scenario, type ScenarioOptions, type ScenarioResult } from '../scenario.ts';
@@ -144,7 +146,10 @@ async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
     notes: [
       `The model answers with ${tokens} tokens, ${steady.tokenMs === 0 ? 'at full speed, each in a write of its own' : `${steady.tokenMs} ms each`}.`,
       'All times count from when the message was to be sent, which the generator kept to as shown.',
-      ...(bench.server ? [`State is kept in ${lab.state.path}.`] : ['The server runs elsewhere: what is its, the model’s and the network’s is not told apart.']),
+      ...(bench.server
+        ? [`State is kept in ${lab.state.path}.`]
+        : ['The server runs elsewhere: what is its, the model’s and the network’s is not told apart.']),
+      ...machineNotes([phase]),
       ...problemNotes(phase),
       ...integrityNotes(settled),
     ],
@@ -168,8 +173,4 @@ function boundGates({ bounds, name }: Steady, { timings }: Phase): Gate[] {
   return bounds.map(({ of, percent, ms }) =>
     atMost(`${name}: ${names[of]} p${percent}, ms`, timings[of].percentile(percent) ?? Number.NaN, ms),
   );
-}
-
-export function problemNotes({ name, problems }: Phase): string[] {
-  return Object.entries(problems).map(([problem, count]) => `${name}: ${count} times "${problem}"`);
 }
