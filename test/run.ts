@@ -29,8 +29,7 @@ step(`using ${browser}`);
 const given = process.argv.slice(2);
 const isLong = given.includes('--long');
 const wanted = given.filter((argument) => argument !== '--long');
-const standard = ['house', 'node', 'workers'].flatMap((project) => ['--project', project]);
-const args = isLong ? ['--project', 'faults', ...wanted] : wanted.length > 0 ? wanted : standard;
+const args = isLong ? ['--project', 'faults', ...wanted] : wanted;
 const { status } = spawnSync('vitest', ['run', ...args], {
   stdio: 'inherit',
   env: { ...process.env, CHROMIUM_PATH: browser, WRANGLER_SEND_METRICS: 'false', ...(isLong ? { LONG: '1' } : {}) },

@@ -18,6 +18,8 @@ const LIVES_OF_A_CONVERSATION = 60;
 const RELOAD_SHARE = 0.05;
 const MAKE_SHARE = 0.1;
 const REMOVE_SHARE = 0.05;
+/** Added to the time in which a failpoint has to be reached, in starts of the process. */
+const STARTS_TO_REACH = 4;
 /** A life in which nothing is acknowledged is a failure, not something to wait for. */
 const FIRST_ACK_TIMEOUT_MS = 30_000;
 const READY_TIMEOUT_MS = 60_000;
@@ -107,7 +109,7 @@ export class Lane {
     if (alone) await asked;
     const load = this.#load(plan);
     const ackedAt = await asked;
-    const at = await this.#untilTheEnd(plan, life);
+    const at = await this.#untilTheEnd(plan, life, readyAt - startedAt);
     if (life.crashed) throw new Error('the runtime has ended by itself');
     await this.#kill(life);
     await load;
@@ -121,12 +123,13 @@ export class Lane {
   }
 
   /** Waits for the moment that the plan names; says which one it was in the end. */
-  async #untilTheEnd(plan: Plan, life: Life): Promise<Kill['at']> {
-    const late = pause(plan.afterMs);
+  async #untilTheEnd(plan: Plan, life: Life, startMs: number): Promise<Kill['at']> {
     if (plan.kind === 'failpoint') {
+      // Where other work slows the start, it slows the way to the failpoint too.
+      const late = pause(plan.afterMs + startMs * STARTS_TO_REACH);
       return Promise.race([life.reached.then(() => plan.name), late.then((): 'random' => 'random')]);
     }
-    await late;
+    await pause(plan.afterMs);
     return plan.kind;
   }
 

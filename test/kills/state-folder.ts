@@ -3,9 +3,9 @@ import { accessSync, constants, mkdtempSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What is committed outlives a killed process in memory as on a disk, and a disk takes ten times as long to say so. */
+/** What is committed outlives a killed process in memory as on a disk, and a disk takes longer to say so. */
 const IN_MEMORY = '/dev/shm';
-/** An hour of kills leaves less than this. */
+/** Some fifty times what two lanes leave after a hundred kills. */
 const ENOUGH_BYTES = 1024 ** 3;
 
 /** A new folder; whoever asks removes it. */

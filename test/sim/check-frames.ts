@@ -1,4 +1,4 @@
-/** What came of each frame that the object handled to its end: S3, S4, S7, S13, S17, S24, and what PROTOCOL.md says of hello. */
+/** What came of each frame that the object handled to its end: S3, S4, S7, S10, S13, S17, S24, and what PROTOCOL.md says of hello. */
 import type { LogRecord } from '../../src/protocol/records.ts';
 import { LogModel, type Report } from '../support/history-model.ts';
 import type { Handled, SimHistory } from './history.ts';
@@ -17,6 +17,7 @@ export function checkFrames(history: SimHistory, report: Report): void {
       checkAnswered(one, frame.id, report);
       if (answers.some(({ code }) => code === 'queue_full')) checkFull(log, headBefore, queueLimit, report);
     }
+    if (frame?.type === 'edit' || frame?.type === 'cancel') checkChanged(log, one, frame.id, report);
     if (frame?.type === 'regenerate') checkBase(log, frame, headBefore, headAfter, report);
   }
   checkQueue(log, queueLimit, report);
@@ -44,6 +45,17 @@ function checkAnswered({ answers, degraded }: Handled, id: string, report: Repor
   const when = degraded ? ' while D1 or the model were down' : '';
   report('S4', `${id} was neither acknowledged nor refused${when}`);
 }
+/** S10: what is changed is the message that was named. */
+function checkChanged(log: readonly LogRecord[], { headBefore, headAfter }: Handled, id: string, report: Report): void {
+  for (const record of log.slice(headBefore, headAfter)) {
+    if (record.kind !== 'edited' && record.kind !== 'cancelled') continue;
+    const message = log[record.turn - 1];
+    if (message?.kind !== 'message' || message.id !== id) {
+      report('S10', `record ${record.seq} (${record.kind}) is about turn ${record.turn}, not about ${id}`);
+    }
+  }
+}
+
 function checkBase(
   log: readonly LogRecord[],
   { turn, baseSeq }: { turn: number; baseSeq: number },

@@ -209,6 +209,16 @@ describe('what is refused', () => {
     ['S22', 'an erased session is still answered', { removed: true, asks: replaceAsk(0, { end: 'open' }) }],
     ['S23', 'a message is lost', { wanted: [wanted('c')] }],
     ['S23', 'a message overtakes an earlier one', { wanted: [wanted('b'), wanted('a')] }],
+    [
+      'S10',
+      'another message than the one named is changed',
+      { handled: [{ ...SENT, frame: { type: 'edit', id: 'a', text: '' }, headBefore: 3, headAfter: 4, answers: [] }] },
+    ],
+    [
+      'S23',
+      'a message is given up over a refusal that passes',
+      { rest: { ...REST, pending: [{ id: 'c', refused: 'queue_full' }] } },
+    ],
     ['S23', 'a message still waits to be sent', { rest: { ...REST, pending: [{ id: 'c', refused: null }] } }],
     ['fault', 'an error reached the platform', { faults: ['alarm: it broke'] }],
   ])('%s: %s', (rule, _, change) => {

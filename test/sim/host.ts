@@ -7,7 +7,7 @@ import { CLOSE } from '../../src/protocol/codes.ts';
 import type { Database } from './storage.ts';
 import { SimStorage } from './storage.ts';
 import type { Link } from './link.ts';
-import { CrashSignal, Process } from './process.ts';
+import { CrashSignal, MAX_CALLS_A_STEP, Process } from './process.ts';
 import { readClientFrame } from './record.ts';
 import { observe, type SessionNotes } from './session-notes.ts';
 import type { World } from './world.ts';
@@ -15,8 +15,6 @@ import type { World } from './world.ts';
 /** An alarm whose handler failed this often is dropped. */
 const MAX_ALARM_RETRIES = 6;
 const ALARM_RETRY_MS = 2_000;
-/** Calls of ports in one step of a run; far more than any step needs. */
-const MAX_CALLS_A_STEP = 20_000;
 
 export class Host {
   readonly world: World;
@@ -58,7 +56,6 @@ export class Host {
   spend(label: string): void {
     this.world.calls += 1;
     if (this.world.calls <= MAX_CALLS_A_STEP) return;
-    this.notes.faults.push(`an endless loop, at ${label}`);
     this.crash();
     throw new CrashSignal(label);
   }

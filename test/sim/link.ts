@@ -4,9 +4,12 @@ import type { TabSocket } from '../../src/objects/tab.ts';
 import { PING_TEXT, PONG_TEXT } from '../../src/protocol/server-frames.ts';
 import type { Host } from './host.ts';
 import type { Connection } from '../support/recording.ts';
-import { recordForgotten, recordReceivedText, recordSentText } from './record.ts';
+import { readClientFrame, recordForgotten, recordReceivedText, recordSentText } from './record.ts';
 
-type Down = { text: string; gate: number } | { close: number; gate: number } | { forgotten: true; gate: number };
+type Down =
+  | { text: string; gate: number }
+  | { close: number; gate: number }
+  | { forgotten: true; credited: number; gate: number };
 type Up = { text: string } | { close: number };
 
 export class Link {
@@ -28,6 +31,9 @@ export class Link {
   attachment: unknown = null;
   /** When the platform last answered a ping, by the object's clock. */
   pingedAt = 0;
+  /** Characters that the client has credited so far, and those of them that have arrived. */
+  #creditSent = 0;
+  #creditArrived = 0;
   readonly clientEnd: SocketLike;
 
   constructor(name: string, host: Host, connection: Connection) {
@@ -42,6 +48,7 @@ export class Link {
       send: (text) => {
         if (!this.clientOpen) throw new Error('the socket is closed');
         recordSentText(this.connection, text);
+        this.#creditSent += creditIn(text);
         this.up.push({ text });
       },
       close: (code = 1005) => {
@@ -75,14 +82,14 @@ export class Link {
     const first = this.down.shift();
     if (!first) return;
     if ('close' in first) return this.lose(first.close);
-    if ('forgotten' in first) return recordForgotten(this.connection);
+    if ('forgotten' in first) return recordForgotten(this.connection, this.#creditSent - first.credited);
     recordReceivedText(this.connection, first.text);
     this.clientEnd.onmessage?.({ data: first.text });
   }
 
   /** The object leaves memory: how much of what it sent is unread is not kept with the socket (SPEC.md, S17). */
   forget(): void {
-    this.down.push({ forgotten: true, gate: 0 });
+    this.down.push({ forgotten: true, credited: this.#creditArrived, gate: 0 });
   }
 
   /** The client learns that its connection is over. */
@@ -97,11 +104,17 @@ export class Link {
   /** The next thing from the client; pings are answered on the way, the object never sees them. */
   takeUp(): Up | null {
     const first = this.up.shift() ?? null;
+    if (first !== null && 'text' in first) this.#creditArrived += creditIn(first.text);
     if (first === null || !('text' in first) || first.text !== PING_TEXT) return first;
     if (this.serverOpen) this.down.push({ text: PONG_TEXT, gate: 0 });
     this.pingedAt = this.host.now();
     return null;
   }
+}
+
+function creditIn(text: string): number {
+  const frame = readClientFrame(text);
+  return frame?.type === 'credit' ? frame.bytes : 0;
 }
 
 /** The object's end of a link as one process holds it. */

@@ -13,6 +13,9 @@ import { ServerSocket, type Link } from './link.ts';
 /** Thrown where a process ends; whatever runs on after it reaches nothing. */
 export class CrashSignal extends Error {}
 
+/** Calls of ports in one step of a run; far more than any step needs. */
+export const MAX_CALLS_A_STEP = 10_000;
+
 export const OWNER = 'u_owner';
 const BOT = { id: 'b', name: 'B', model: 'm' };
 

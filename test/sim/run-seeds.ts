@@ -15,7 +15,7 @@ export interface Total {
   steps: number;
   effects: number;
   counts: Record<string, number>;
-  /** `run` is the seed, or the scenario and the effects at which it was crashed. */
+  /** `run`: what repeats it, as options of `run.ts`. */
   violations: (Violation & { run: string })[];
 }
 
@@ -60,7 +60,8 @@ async function* tellings(scenario: Scenario): AsyncGenerator<{ result: RunResult
 }
 
 function nameOf(scenario: Scenario, crashAt: readonly number[]): string {
-  return `${scenario.name} @${crashAt.join()}`;
+  // No effect is number 0: that one never crashes.
+  return `--scenario '${scenario.name}' --crash ${crashAt.join() || '0'}`;
 }
 
 /**
@@ -81,7 +82,7 @@ async function* quarry(seeds: number, crashed: readonly string[]): AsyncGenerato
     yield { result: await tell(scenario, [], preparedDatabases()), run: nameOf(scenario, []) };
   }
   for (let seed = 0; seed < seeds; seed += 1) {
-    yield { result: await runSeed(seed, preparedDatabases()), run: `seed ${seed}` };
+    yield { result: await runSeed(seed, preparedDatabases()), run: `--seed ${seed}` };
   }
   for (const scenario of scenarios()) {
     if (!crashed.includes(scenario.name)) continue;
@@ -109,9 +110,16 @@ export async function runSeeds(
 ): Promise<Total> {
   const total = emptyTotal();
   for (let seed = first; seed < first + count; seed += 1) {
-    add(total, await runSeed(seed, preparedDatabases(), trace), `${seed}`);
+    add(total, await runSeed(seed, preparedDatabases(), trace), `--seed ${seed}`);
   }
   return total;
+}
+
+let told = (): void => {};
+
+/** Calls back after every run. */
+export function onRun(listener: () => void): void {
+  told = listener;
 }
 
 function emptyTotal(): Total {
@@ -119,6 +127,7 @@ function emptyTotal(): Total {
 }
 
 function add(total: Total, { steps, effects, counts, violations }: RunResult, run: string): void {
+  told();
   total.runs += 1;
   total.steps += steps;
   total.effects += effects;

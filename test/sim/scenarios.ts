@@ -31,6 +31,8 @@ export type Act =
   | 'd1 up'
   | 'd1 lies'
   | 'd1 slow'
+  | 'd1 late'
+  | 'early regenerate'
   | 'wait'
   | 'wait long'
   | 'alarm early'
@@ -93,7 +95,12 @@ const EVENTS: Readonly<Record<string, Act[]>> = {
   'removal while somebody waits': ['http send', 'remove', 'wait long'],
   removal: ['send', 'remove', 'wait'],
   'removal while the storage fails': ['storage fails', 'remove', 'wait very long', 'storage works'],
-  'removal while D1 is down': ['d1 down', 'remove', 'wait', 'd1 up'],
+  'a regenerate from the future': ['answer', 'early regenerate', 'answer'],
+  'a delivery that comes late': [
+    ...(['wait', 'send', 'send', 'edit', 'd1 slow', 'wait', 'deploy', 'd1 late', 'wait'] as const),
+    ...(['cancel', 'wait long', 'd1 up', 'wait'] as const),
+  ],
+  'removal while D1 is down': ['wait', 'd1 down', 'remove', 'wait', 'd1 up'],
   'removal while D1 is slow': ['d1 slow', 'rename', 'send', 'rename', 'remove', 'd1 up', 'wait'],
   'a message to a deleted session': ['d1 down', 'late frames', 'remove', 'hibernate', 'send', 'wait', 'd1 up'],
 };

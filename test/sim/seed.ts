@@ -65,12 +65,18 @@ let current: World | null = null;
 export async function within(world: World, run: () => Promise<SimHistory[]>): Promise<RunResult> {
   current = world;
   try {
-    const violations = (await run()).flatMap(check);
-    return { violations, steps: world.steps, effects: world.effects, counts: world.counts };
+    return resultOf(world, (await run()).flatMap(check));
+  } catch (error) {
+    // What was left cannot even be read, or a process went on for ever.
+    return resultOf(world, [{ rule: 'fault', detail: describe(error) }]);
   } finally {
     current = null;
     world.close();
   }
+}
+
+function resultOf({ steps, effects, counts }: World, violations: Violation[]): RunResult {
+  return { violations, steps, effects, counts };
 }
 
 /** A rejection that nobody handles: an object's fault, unless its process ended in the middle of it. */

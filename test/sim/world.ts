@@ -10,7 +10,7 @@ import { Host } from './host.ts';
 import type { Link } from './link.ts';
 import { brokenPlan, healthyPlan, newAsk, Speaker } from './model.ts';
 import type { Page, RawPage } from './page.ts';
-import { CrashSignal, type Process } from './process.ts';
+import { CrashSignal, MAX_CALLS_A_STEP, type Process } from './process.ts';
 import { headOf, SessionNotes, stateOf } from './session-notes.ts';
 import type { Database } from './storage.ts';
 import { Timeline } from './timeline.ts';
@@ -171,7 +171,10 @@ export class World {
     for (const call of this.d1.calls) {
       const host = this.hosts.find(({ id }) => id === call.session);
       if (!host || call.gate > host.storage.durable) continue;
-      list.push({ label: `d1 ${call.kind}`, weight: 4, run: () => this.#d1Step(call) });
+      // What a dead process had asked for may arrive long after what its successor asks for.
+      const isOrphan = call.caller !== host.process;
+      const label = `d1 ${call.kind}${isOrphan ? ' late' : ''}`;
+      list.push({ label, weight: isOrphan ? 0.3 : 4, run: () => this.#d1Step(call) });
     }
     return list;
   }
@@ -266,6 +269,7 @@ export class World {
     }
     // Everything that can go on by itself does, and rejections that nobody handled are told of.
     await new Promise<void>((resolve) => void setImmediate(resolve));
+    if (this.calls > MAX_CALLS_A_STEP) throw new Error(`an endless loop in ${happening.label}`);
     this.links = this.links.filter((link) => !link.gone);
   }
 }

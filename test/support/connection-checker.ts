@@ -76,8 +76,9 @@ class ConnectionCheck {
     this.reader = { turn, attempt, text: text.slice(0, offset), thinking: thinking.slice(0, thinkingOffset) };
   }
 
+  /** Below zero when credit comes late: what the server has forgotten is credited all the same. */
   credited(length: number): void {
-    this.#unread = Math.max(0, this.#unread - length);
+    this.#unread -= length;
   }
 
   received(frame: ServerFrame, length: number): void {

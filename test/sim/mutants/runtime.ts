@@ -154,4 +154,10 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     'tail >= 0xd800 && tail <= 0xdbff',
     'tail >= 0xd800 && !tail',
   ),
+  bug(
+    'who waits for an answer looks into a log that was deleted',
+    'objects/session-runtime.ts',
+    'if (this.removed || this.#pending(turn)) return null;',
+    'if (this.#pending(turn)) return null;',
+  ),
 ];

@@ -27,6 +27,8 @@ export class Feed {
   acknowledges = true;
   /** The oldest record that a page without history gets; what is before it is paged over HTTP. */
   firstSeq = 1;
+  /** Whether records follow the welcome at once; off, they come with `catchUp`. */
+  followsUp = true;
   private readonly wires = new Set<Wire>();
   private answer = '';
   private thinking = '';
@@ -111,6 +113,11 @@ export class Feed {
     for (const wire of this.wires) wire.send(encodeServerFrame(frame));
   }
 
+  /** What `followsUp` held back: every record. */
+  catchUp(): void {
+    for (const event of this.records) this.tell(event);
+  }
+
   private accept(wire: Wire, id: string, text: string): void {
     const { seq } = this.record({ kind: 'message', id, text, priority: 0 }, Date.now());
     const waiting = [...this.queue.waiting, { turn: seq, id, priority: 0 }];
@@ -149,6 +156,7 @@ export class Feed {
         limits: LIMITS,
       }),
     );
+    if (!this.followsUp) return;
     for (const event of this.records.slice(seq)) wire.send(encodeServerFrame(event));
     const { running } = this.queue;
     if (!running) return;
