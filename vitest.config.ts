@@ -1,7 +1,7 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
-/** Seeds by the ten thousand, crashes by the thousand, planted bugs: not part of every run yet. */
+/** Seeds by the ten thousand, crashes by the thousand, planted bugs: on all cores, so they run alone. */
 const FAULTS = ['test/sim/{seeds,sweep,mutation}.test.ts', 'test/kills/**/*.test.ts'];
 
 /** The house itself, then what runs in plain Node (real servers and browsers included), then what runs inside workerd. */
@@ -24,10 +24,11 @@ export default defineConfig({
         },
       },
       {
-        // Long and on all cores: `npm test -- --project faults`.
+        // One file after the other: each takes all cores by itself.
         test: {
           name: 'faults',
           include: FAULTS,
+          maxWorkers: 1,
           testTimeout: 600_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 3 },

@@ -1,6 +1,7 @@
 /**
  * `npm test`: builds what the tests run, finds or installs a browser, then runs every test.
  * Arguments are passed on to vitest: `npm test -- --project node test/session`.
+ * `npm test -- --long` is an hour of faults: seeds, planted bugs and kills.
  */
 import { spawnSync } from 'node:child_process';
 import { buildWeb, describeBuild } from '../src/local/build-web.ts';
@@ -25,10 +26,12 @@ if (browser === null) {
 }
 step(`using ${browser}`);
 
-const wanted = process.argv.slice(2);
-const standard = ['house', 'node', 'workers'].flatMap((project) => ['--project', project]);
-const { status } = spawnSync('vitest', ['run', ...(wanted.length > 0 ? wanted : standard)], {
+const given = process.argv.slice(2);
+const isLong = given.includes('--long');
+const wanted = given.filter((argument) => argument !== '--long');
+const args = isLong ? ['--project', 'faults', ...wanted] : wanted;
+const { status } = spawnSync('vitest', ['run', ...args], {
   stdio: 'inherit',
-  env: { ...process.env, CHROMIUM_PATH: browser, WRANGLER_SEND_METRICS: 'false' },
+  env: { ...process.env, CHROMIUM_PATH: browser, WRANGLER_SEND_METRICS: 'false', ...(isLong ? { LONG: '1' } : {}) },
 });
 process.exit(status ?? 1);

@@ -65,7 +65,12 @@ export class Delivery {
 
   /** Delivers until D1 has the record at `seq`, unless a failure says to wait. Never throws. */
   async deliverUpTo(seq: number): Promise<void> {
-    while (this.session.delivered < seq && this.#retryAt <= this.#ports.now()) await this.deliver();
+    // Of a session that is erased meanwhile there is nothing to deliver: `seq` would never be reached.
+    while (this.#lacks(seq) && this.#retryAt <= this.#ports.now()) await this.deliver();
+  }
+
+  #lacks(seq: number): boolean {
+    return !this.session.removed && this.session.delivered < seq;
   }
 
   async #deliverBatch(): Promise<void> {

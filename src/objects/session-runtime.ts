@@ -80,7 +80,8 @@ export class SessionRuntime<Socket extends TabSocket> {
       recordsAfter: (seq) => log.after(seq, REPLAY_RECORDS, REPLAY_LENGTH),
       running: () => this.#runner.answer,
     });
-    this.tabs.restore(sockets, ports.now());
+    // The tabs of a session that is being erased were closed; those whose client has not heard of it may still send.
+    this.tabs.restore(this.removed ? [] : sockets, ports.now());
     const work = {
       head: () => this.#state.seq,
       busy: () => this.#state.running !== null,

@@ -8,11 +8,13 @@ export interface Account {
   answered: number;
   /** Turns that were given up after too many crashes in the middle of them (S14). */
   givenUp: number;
-  /** Attempts that a crash cut off. */
+  /** Turns that failed for another reason. */
+  failed: number;
+  /** Attempts that a crash cut off and another one followed. */
   restarts: number;
   /** Acknowledged without a record or without an outcome, or written and nowhere. */
   lost: string[];
-  /** Accepted twice, or answered twice. */
+  /** Accepted twice, answered twice, or in the log and written by nobody. */
   doubled: string[];
 }
 
@@ -21,6 +23,7 @@ export const EMPTY_ACCOUNT: Account = {
   acknowledged: 0,
   answered: 0,
   givenUp: 0,
+  failed: 0,
   restarts: 0,
   lost: [],
   doubled: [],
@@ -43,7 +46,6 @@ export function accountOf({ session, log, written, acknowledgements }: Accounted
     }
   }
   const acknowledged = new Map(acknowledgements.map(({ id, seq }) => [id, seq]));
-  const ended = [...outcomes.values()].flat();
   const isLost = (id: string): boolean => {
     const seq = acknowledged.get(id) ?? turns.get(id)?.[0];
     return seq === undefined || !turns.get(id)?.includes(seq) || !outcomes.has(seq);
@@ -53,14 +55,16 @@ export function accountOf({ session, log, written, acknowledgements }: Accounted
     return seqs.length > 1 || seqs.some((seq) => (outcomes.get(seq)?.length ?? 0) > 1);
   };
   const ids = [...new Set([...written.keys(), ...acknowledged.keys()])];
+  const strangers = [...turns.keys()].filter((id) => !written.has(id));
   return {
     written: written.size,
     acknowledged: acknowledged.size,
-    answered: ended.filter((kind) => kind === 'reply').length,
-    givenUp: ended.filter((kind) => kind === 'failed').length,
+    answered: log.filter(({ kind }) => kind === 'reply').length,
+    givenUp: log.filter((record) => record.kind === 'failed' && record.code === 'interrupted').length,
+    failed: log.filter((record) => record.kind === 'failed' && record.code !== 'interrupted').length,
     restarts: log.filter(({ kind }) => kind === 'restarted').length,
     lost: ids.filter(isLost).map((id) => `${session}: ${id}`),
-    doubled: ids.filter(isDoubled).map((id) => `${session}: ${id}`),
+    doubled: [...ids.filter(isDoubled), ...strangers].map((id) => `${session}: ${id}`),
   };
 }
 
@@ -70,6 +74,7 @@ export function add(a: Account, b: Account): Account {
     acknowledged: a.acknowledged + b.acknowledged,
     answered: a.answered + b.answered,
     givenUp: a.givenUp + b.givenUp,
+    failed: a.failed + b.failed,
     restarts: a.restarts + b.restarts,
     lost: [...a.lost, ...b.lost],
     doubled: [...a.doubled, ...b.doubled],

@@ -8,6 +8,8 @@ import type { RecordedClient, User } from '../support/user.ts';
 
 /** A queue longer than this gets no more messages, so that a run can end. */
 const MAX_BACKLOG = 4;
+/** Answers that come with characters of two to four bytes, cut inside between two writes of the model. */
+const CUT_CHARACTERS_SHARE = 0.3;
 
 /** A page that is loaded anew now and then: what it has not sent lies in its outbox. */
 class Tab {
@@ -93,7 +95,8 @@ export class Conversation {
 
   /** One more message, unless enough wait already. */
   async write(random: Random): Promise<void> {
-    const text = `Question ${this.written.size + 1} 👩‍🚀 in ${this.session}`;
+    const fault = random.next() < CUT_CHARACTERS_SHARE ? ' [[sim fault=split-utf8]]' : '';
+    const text = `Question ${this.written.size + 1} 👩‍🚀 in ${this.session}${fault}`;
     if (this.#tabs.length === 0) return this.#post(text);
     const tab = this.#tabs[random.between(0, this.#tabs.length - 1)];
     if (!tab?.view || tab.view.pending.length + tab.view.queue.waiting.length >= MAX_BACKLOG) return;

@@ -18,18 +18,20 @@ const LIVES_OF_A_CONVERSATION = 60;
 const RELOAD_SHARE = 0.05;
 const MAKE_SHARE = 0.1;
 const REMOVE_SHARE = 0.05;
+/** Added to the time in which a failpoint has to be reached, in starts of the process. */
+const STARTS_TO_REACH = 4;
 /** A life in which nothing is acknowledged is a failure, not something to wait for. */
-const FIRST_ACK_TIMEOUT_MS = 10_000;
-const READY_TIMEOUT_MS = 20_000;
+const FIRST_ACK_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 60_000;
 
 export interface Kill {
   /** The failpoint's name, or how the moment was chosen. */
   at: Failpoint | 'random' | 'boot' | 'acknowledged';
   /** From the start of the process to its open port; null when it was killed before. */
   startMs: number | null;
-  /** From the open port to the first acknowledgement of a new message, where it was timed. */
-  firstAckMs: number | null;
-  /** Nobody else connected meanwhile. */
+  /** To the first acknowledgement of a new message, from the kill before and from the open port; where it was timed. */
+  firstAck: { sinceKillMs: number; sinceReadyMs: number } | null;
+  /** Nobody else was called back before that. */
   alone: boolean;
 }
 
@@ -43,6 +45,7 @@ export class Lane {
   /** Those still going on, by the place in `TABS`. */
   readonly #current: (Conversation | undefined)[] = TABS.map(() => undefined);
   #probes = 0;
+  #killedAt = 0;
 
   constructor(stage: Stage, random: Random) {
     this.#stage = stage;
@@ -51,12 +54,13 @@ export class Lane {
     this.removals = new Removals(this.#user);
   }
 
-  /** Lives through every plan, one process after the other. */
-  async run(plans: readonly Plan[]): Promise<void> {
+  /** Lives through one plan after the other, until there were `kills` or `forMs` have passed. */
+  async run(plans: Iterator<Plan, never>, kills: number, forMs: number): Promise<void> {
     await this.#settle();
-    for (const [index, plan] of plans.entries()) {
-      this.kills.push(await this.#live(plan));
-      if (index % LIVES_OF_A_CONVERSATION === LIVES_OF_A_CONVERSATION - 1) this.#retire(index);
+    const until = performance.now() + forMs;
+    while (this.kills.length < kills && performance.now() < until) {
+      this.kills.push(await this.#live(plans.next().value));
+      if (this.kills.length % LIVES_OF_A_CONVERSATION === 0) this.#retire(this.kills.length / LIVES_OF_A_CONVERSATION);
     }
   }
 
@@ -64,9 +68,8 @@ export class Lane {
   async #settle(): Promise<void> {
     const life = this.#stage.begin(null);
     await within(life.ready, READY_TIMEOUT_MS, 'start');
-    await this.#user.session();
     await this.#fill();
-    await life.kill();
+    await this.#kill(life);
   }
 
   /** Another conversation wherever one is missing. */
@@ -83,8 +86,8 @@ export class Lane {
   }
 
   /** One conversation is left to itself, in the middle of whatever it was in. */
-  #retire(index: number): void {
-    const place = Math.floor(index / LIVES_OF_A_CONVERSATION) % TABS.length;
+  #retire(count: number): void {
+    const place = (count - 1) % TABS.length;
     this.#current[place]?.close();
     this.#current[place] = undefined;
   }
@@ -94,36 +97,44 @@ export class Lane {
     const life = this.#stage.begin(plan.kind === 'failpoint' ? `${plan.name}:${plan.passage}` : null);
     if (plan.kind === 'boot') {
       await pause(plan.afterMs);
-      await life.kill();
-      return { at: 'boot', startMs: null, firstAckMs: null, alone: false };
+      await this.#kill(life);
+      return { at: 'boot', startMs: null, firstAck: null, alone: false };
     }
     // A failpoint may be reached before the port is open: an overdue alarm does not wait for it.
     await Promise.race([within(life.ready, READY_TIMEOUT_MS, 'start'), life.reached]);
     const readyAt = performance.now();
     const alone = plan.kind === 'acknowledged' && plan.alone;
-    const asked = plan.kind === 'acknowledged' ? this.#ask(readyAt) : null;
+    const killedAt = this.#killedAt;
+    const asked = plan.kind === 'acknowledged' ? this.#ask() : null;
     if (alone) await asked;
     const load = this.#load(plan);
-    const firstAckMs = await asked;
-    const at = await this.#untilTheEnd(plan, life);
-    if (life.crashed) throw new Error(`the runtime ended by itself: ${this.#stage.logs.slice(-20).join('\n')}`);
-    await life.kill();
+    const ackedAt = await asked;
+    const at = await this.#untilTheEnd(plan, life, readyAt - startedAt);
+    if (life.crashed) throw new Error('the runtime has ended by itself');
+    await this.#kill(life);
     await load;
-    return { at, startMs: readyAt - startedAt, firstAckMs, alone };
+    const firstAck = ackedAt === null ? null : { sinceKillMs: ackedAt - killedAt, sinceReadyMs: ackedAt - readyAt };
+    return { at, startMs: readyAt - startedAt, firstAck, alone };
+  }
+
+  async #kill(life: Life): Promise<void> {
+    this.#killedAt = performance.now();
+    await life.kill();
   }
 
   /** Waits for the moment that the plan names; says which one it was in the end. */
-  async #untilTheEnd(plan: Plan, life: Life): Promise<Kill['at']> {
-    const late = pause(plan.afterMs);
+  async #untilTheEnd(plan: Plan, life: Life, startMs: number): Promise<Kill['at']> {
     if (plan.kind === 'failpoint') {
+      // Where other work slows the start, it slows the way to the failpoint too.
+      const late = pause(plan.afterMs + startMs * STARTS_TO_REACH);
       return Promise.race([life.reached.then(() => plan.name), late.then((): 'random' => 'random')]);
     }
-    await late;
+    await pause(plan.afterMs);
     return plan.kind;
   }
 
-  /** Somebody comes anew and writes, as soon as the port is open; resolves with how long the acknowledgement took. */
-  async #ask(readyAt: number): Promise<number> {
+  /** Somebody comes anew and writes; resolves with when the acknowledgement came. */
+  async #ask(): Promise<number> {
     const going = this.#current[0] ?? this.#current[1] ?? this.conversations[0];
     if (!going) throw new Error('there is no conversation');
     const wire = this.#user.wire(going.session);
@@ -134,7 +145,7 @@ export class Lane {
     going.written.set(id, text);
     await within(wire.ask(id, text), FIRST_ACK_TIMEOUT_MS, 'acknowledge');
     // Left open: its end is the crash's.
-    return performance.now() - readyAt;
+    return performance.now();
   }
 
   /** What people do in this life. Whatever is under way when the process dies fails without a word. */

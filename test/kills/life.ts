@@ -1,69 +1,106 @@
-/** One life of the runtime: a process from its start to SIGKILL. */
+/** One life of the runtime after the other: each a process from its start to SIGKILL. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
-import { FAILPOINT_VARIABLE, REACHED } from './failpoints.ts';
-import { SOCKET } from './workerd-config.ts';
-import { WORKERD } from './workerd-path.ts';
+import { fileURLToPath } from 'node:url';
 
-export interface LifeOptions {
-  config: string;
-  port: number;
-  /** As in `reply.written:3`; null for none. */
-  failpoint: string | null;
-  onLog: (line: string) => void;
-}
-
-const alive = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of alive) child.kill('SIGKILL');
-});
+const SPAWNER = fileURLToPath(new URL('spawner.ts', import.meta.url));
 
 export class Life {
-  /** Resolves when the port takes connections; never, when the process ends before. */
-  readonly ready: Promise<void>;
-  /** Resolves when the failpoint is reached; the process stands still from then on. */
-  readonly reached: Promise<void>;
-  readonly #child: ChildProcess;
-  readonly #ended: Promise<unknown>;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #reached = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #sendKill: () => void;
+  #killed = false;
+  #crashed = false;
 
-  constructor({ config, port, failpoint, onLog }: LifeOptions) {
-    const child = spawn(
-      WORKERD,
-      ['serve', '--binary', '--experimental', `--socket-addr=${SOCKET}=127.0.0.1:${port}`, '--control-fd=3', config],
-      {
-        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-        env: { TZ: 'UTC', ...(failpoint === null ? {} : { [FAILPOINT_VARIABLE]: failpoint }) },
-      },
-    );
-    this.#child = child;
-    alive.add(child);
-    this.#ended = once(child, 'exit').finally(() => alive.delete(child));
-    this.ready = new Promise((resolve) => {
-      // "listen" is said once, for the only socket there is.
-      const control = child.stdio[3];
-      if (control instanceof Readable) control.once('data', () => resolve());
-    });
-    this.reached = new Promise((resolve) => {
-      for (const stream of [child.stdout, child.stderr]) {
-        if (!stream) continue;
-        createInterface({ input: stream }).on('line', (line) => {
-          if (line.includes(REACHED)) resolve();
-          else onLog(line);
-        });
-      }
-    });
+  constructor(sendKill: () => void) {
+    this.#sendKill = sendKill;
+    // Whoever waits for something else does not have to hear of it.
+    this.#ready.promise.catch(() => {});
+    this.#reached.promise.catch(() => {});
+  }
+
+  /** Resolves when the port takes connections; rejects when the process ends without being killed. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Resolves when the failpoint is reached: the process stands still. Rejects as `ready` does. */
+  get reached(): Promise<void> {
+    return this.#reached.promise;
   }
 
   /** Ended by itself: a fault of the runtime or of its configuration. */
   get crashed(): boolean {
-    return this.#child.exitCode !== null;
+    return this.#crashed;
   }
 
   /** SIGKILL; resolves when the process is gone and its port and files are free. */
-  async kill(): Promise<void> {
-    this.#child.kill('SIGKILL');
-    await this.#ended;
+  kill(): Promise<void> {
+    this.#killed = true;
+    this.#sendKill();
+    return this.#ended.promise;
+  }
+
+  /** What the spawner says of it. */
+  hear(said: string): void {
+    if (said === 'ready') this.#ready.resolve();
+    else if (said === 'reached') this.#reached.resolve();
+    else this.#end(said);
+  }
+
+  #end(how: string): void {
+    this.#ended.resolve();
+    if (this.#killed) return;
+    this.#crashed = true;
+    const error = new Error(`the runtime has ${how} by itself`);
+    this.#ready.reject(error);
+    this.#reached.reject(error);
+  }
+}
+
+/** Starts lives, never two at a time. */
+export class Spawner {
+  readonly #process: ChildProcess;
+  readonly #onLog: (line: string) => void;
+  #life: Life | null = null;
+
+  /** `folder` is removed at the end, whatever the end is. */
+  constructor(config: string, folder: string, onLog: (line: string) => void) {
+    this.#onLog = onLog;
+    // Node runs TypeScript as it is; a test runner's own options are not for it.
+    this.#process = spawn(process.execPath, [SPAWNER, config, folder], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const { stdin, stdout } = this.#process;
+    if (!stdin || !stdout) throw new Error('the spawner cannot be talked to');
+    // Its end is heard of below; what is written to it meanwhile goes nowhere.
+    stdin.on('error', () => {});
+    createInterface({ input: stdout }).on('line', (line) => this.#hear(line));
+    this.#process.once('exit', () => this.#life?.hear('ended with the spawner'));
+  }
+
+  begin(port: number, failpoint: string | null): Life {
+    if (this.#process.stdin?.writableEnded) throw new Error('nobody is to live any more');
+    const life = new Life(() => this.#say('kill'));
+    this.#life = life;
+    this.#say(failpoint === null ? `begin ${port}` : `begin ${port} ${failpoint}`);
+    return life;
+  }
+
+  /** Ends what runs and removes the folder. */
+  async close(): Promise<void> {
+    if (this.#process.exitCode !== null) return;
+    const exited = once(this.#process, 'exit');
+    this.#process.stdin?.end();
+    await exited;
+  }
+
+  #say(line: string): void {
+    this.#process.stdin?.write(`${line}\n`);
+  }
+
+  #hear(line: string): void {
+    if (line.startsWith('log ')) this.#onLog(line.slice('log '.length));
+    else this.#life?.hear(line);
   }
 }

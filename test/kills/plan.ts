@@ -33,21 +33,24 @@ const LONG_LIFE_MS = 1_500;
 const FIRST_PASSAGE_SHARE = 0.75;
 const MAX_PASSAGE = 3;
 
-export function makePlans(count: number, random: Random, failpoints: readonly Failpoint[]): Plan[] {
+/** Without an end: the same ones for the same seed, however many are taken. */
+export function* makePlans(random: Random, failpoints: readonly Failpoint[]): Generator<Plan, never> {
   const next = bagOf(failpoints, random);
-  return Array.from({ length: count }, () => {
-    const share = random.next();
-    if (share < BOOT_SHARE) return { kind: 'boot', afterMs: random.between(0, MAX_BOOT_MS) };
-    if (share < BOOT_SHARE + RANDOM_SHARE) return { kind: 'random', afterMs: random.between(0, MAX_RANDOM_MS) };
-    if (share < BOOT_SHARE + RANDOM_SHARE + ACKNOWLEDGED_SHARE) {
-      const isLong = random.next() < LONG_LIFE_SHARE;
-      const afterMs = isLong ? LONG_LIFE_MS : random.between(0, MAX_AFTER_ACK_MS);
-      return { kind: 'acknowledged', afterMs, alone: random.next() < ALONE_SHARE };
-    }
-    const name = next();
-    const afterMs = LATE.test(name) ? MAX_LATE_LIFE_MS : MAX_LIFE_MS;
-    return { kind: 'failpoint', name, passage: passageOf(name, random), afterMs };
-  });
+  for (;;) yield makePlan(random, next);
+}
+
+function makePlan(random: Random, next: () => Failpoint): Plan {
+  const share = random.next();
+  if (share < BOOT_SHARE) return { kind: 'boot', afterMs: random.between(0, MAX_BOOT_MS) };
+  if (share < BOOT_SHARE + RANDOM_SHARE) return { kind: 'random', afterMs: random.between(0, MAX_RANDOM_MS) };
+  if (share < BOOT_SHARE + RANDOM_SHARE + ACKNOWLEDGED_SHARE) {
+    const isLong = random.next() < LONG_LIFE_SHARE;
+    const afterMs = isLong ? LONG_LIFE_MS : random.between(0, MAX_AFTER_ACK_MS);
+    return { kind: 'acknowledged', afterMs, alone: random.next() < ALONE_SHARE };
+  }
+  const name = next();
+  const afterMs = LATE.test(name) ? MAX_LATE_LIFE_MS : MAX_LIFE_MS;
+  return { kind: 'failpoint', name, passage: passageOf(name, random), afterMs };
 }
 
 /** Places that a life passes often; of the others the first passage is the only one. */

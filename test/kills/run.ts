@@ -1,4 +1,4 @@
-/** A whole run: lanes, kills, the last life, the verdict, and the figures. */
+/** A whole run: lanes, kills, the last life, and the verdict. */
 import { fileURLToPath } from 'node:url';
 import { seeded } from '../support/random.ts';
 import { add } from './account.ts';
@@ -10,7 +10,9 @@ import { Stage } from './stage.ts';
 
 export interface RunOptions {
   seed: number;
+  /** How many; fewer where `forMs` ends first. */
   kills: number;
+  forMs?: number;
   lanes: number;
   /** In test/workers/kills/: the Worker that is killed. */
   worker: string;
@@ -19,6 +21,8 @@ export interface RunOptions {
   /** The last life is the same Worker's, not the shipped one's. */
   ownLastLife?: boolean;
   drainTimeoutMs: number;
+  /** Takes what is to be done when the test is over, however it ends. */
+  onFinished: (cleanUp: () => Promise<void>) => void;
 }
 
 export interface Run extends Verdict {
@@ -33,6 +37,7 @@ export interface Run extends Verdict {
 
 /** Spreads the seeds of the lanes of one run. */
 const LANE_SEEDS = 7_919;
+const LOGS_OF_A_FAILURE = 20;
 
 export async function runKills(options: RunOptions): Promise<Run> {
   const { lanes } = options;
@@ -52,51 +57,27 @@ export async function runKills(options: RunOptions): Promise<Run> {
 }
 
 async function runLane(options: RunOptions, index: number): Promise<Run> {
-  const { seed, kills, lanes, worker, ownLastLife, drainTimeoutMs } = options;
-  const random = seeded(seed + index * LANE_SEEDS);
-  const plans = makePlans(Math.floor((kills + index) / lanes), random, options.failpoints ?? FAILPOINTS);
+  const { seed, kills, forMs = Infinity, lanes, worker, ownLastLife, drainTimeoutMs, onFinished } = options;
+  const laneSeed = seed + index * LANE_SEEDS;
+  const plans = makePlans(seeded(laneSeed), options.failpoints ?? FAILPOINTS);
   const entry = fileURLToPath(new URL(`../workers/kills/${worker}`, import.meta.url));
   const stage = await Stage.create(entry);
-  const lane = new Lane(stage, random);
+  const lane = new Lane(stage, seeded(laneSeed + 1));
+  onFinished(async () => {
+    lane.closeAll();
+    await stage.close();
+  });
   try {
     const startedAt = performance.now();
-    await lane.run(plans);
+    await lane.run(plans, Math.floor((kills + index) / lanes), forMs);
     const killingMs = performance.now() - startedAt;
     await stage.beginFinal(ownLastLife === true ? entry : undefined);
     const verdict = await settle(stage, lane, drainTimeoutMs);
     const { conversations, removals } = lane;
     const { logs } = stage;
     return { ...verdict, kills: lane.kills, removed: removals.gone, sessions: conversations.length, killingMs, logs };
-  } finally {
-    lane.closeAll();
-    await stage.close();
+  } catch (error) {
+    console.log(stage.logs.slice(-LOGS_OF_A_FAILURE).join('\n'));
+    throw error;
   }
-}
-
-/** The figures, one thing a line. */
-export function describeRun(run: Run, seed: number): string {
-  const { kills, account } = run;
-  const count = (at: Kill['at']): number => kills.filter((kill) => kill.at === at).length;
-  const atPoints = FAILPOINTS.map((name) => ({ name, hits: count(name) }));
-  const points = atPoints.filter(({ hits }) => hits > 0);
-  const starts = kills.flatMap(({ startMs }) => (startMs === null ? [] : [startMs]));
-  const acks = (alone: boolean): number[] =>
-    kills.flatMap((kill) => (kill.firstAckMs === null || kill.alone !== alone ? [] : [kill.firstAckMs]));
-  return [
-    `seed ${seed}: ${kills.length} kills in ${Math.round(run.killingMs / 1_000)} s; ${run.sessions} sessions, ${run.removed} more deleted`,
-    `  ${points.reduce((sum, { hits }) => sum + hits, 0)} at ${points.length} of ${FAILPOINTS.length} failpoints, ${count('random')} at random, ${count('acknowledged')} soon after an acknowledgement, ${count('boot')} while starting`,
-    `  ${atPoints.map(({ name, hits }) => `${name} ${hits}`).join(', ')}`,
-    `  ${account.acknowledged} messages acknowledged, ${account.answered} answered, ${account.givenUp} given up after ${account.restarts} cut-off answers in all`,
-    `  ${account.lost.length} lost, ${account.doubled.length} doubled, ${run.violations.length} violations; ${run.rows} rows in D1, ${run.connections} connections, ${run.frames} frames checked`,
-    `  start to open port: ${percentiles(starts)}`,
-    `  open port to first new acknowledgement, one coming back: ${percentiles(acks(true))}`,
-    `  open port to first new acknowledgement, all coming back at once: ${percentiles(acks(false))}`,
-  ].join('\n');
-}
-
-function percentiles(values: readonly number[]): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number): string =>
-    (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(1);
-  return `${sorted.length} times, p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, p99 ${at(0.99)} ms, worst ${at(1)} ms`;
 }

@@ -41,9 +41,10 @@ export async function settle(stage: Stage, lane: Lane, timeoutMs: number): Promi
     const { session, written } = conversation;
     account = add(account, accountOf({ session, log, written, acknowledgements: conversation.acknowledgements() }));
   }
-  violations.push(...histories.flatMap((history) => checkHistory(history).filter(isNotOfInterrupted(history))));
+  violations.push(...histories.flatMap(checkHistory));
   const others = conversations.map(({ session }) => session);
   violations.push(...(await lane.removals.check(await stage.d1(), others, timeoutMs)));
+  if (stage.putOff > 0) violations.push({ rule: 'S18', detail: `an overdue alarm was put off ${stage.putOff} times` });
   lane.closeAll();
   const connections = histories.flatMap(({ clients }) => clients.flatMap((client) => client.connections));
   return {
@@ -52,22 +53,6 @@ export async function settle(stage: Stage, lane: Lane, timeoutMs: number): Promi
     rows: histories.reduce((sum, { rows }) => sum + (rows?.length ?? 0), 0),
     connections: connections.length,
     frames: connections.reduce((sum, { frames }) => sum + frames.length, 0),
-  };
-}
-
-/**
- * An attempt that was the turn's last because of a crash ends without the text that readers had of
- * it: pieces are not stored, and its successor only knows that it was cut off (S14). To the checker
- * they look like pieces of an outcome that they do not add up to.
- */
-function isNotOfInterrupted({ log }: SessionHistory): (violation: Violation) => boolean {
-  const interrupted = new Set<string>();
-  for (const record of log) {
-    if (record.kind === 'failed' && record.code === 'interrupted') interrupted.add(`${record.turn}.${record.attempt}`);
-  }
-  return ({ rule, detail }) => {
-    const named = /(?:pieces|joined answer) of (\d+\.\d+)/.exec(detail)?.[1];
-    return rule !== 'S16' || named === undefined || !interrupted.has(named);
   };
 }
 

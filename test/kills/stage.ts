@@ -1,13 +1,13 @@
 /** What outlives the processes of one lane: storage, port, model, and the configuration that they start with. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { D1Database } from '@cloudflare/workers-types';
 import { buildWorker, ROOT } from '../../src/local/build-worker.ts';
 import { startLocalServer, type LocalServer } from '../../src/local/local-server.ts';
 import { startSimulator, type Simulator } from '../../src/local/simulator/server.ts';
 import { User } from '../support/user.ts';
-import { Life } from './life.ts';
+import { Spawner, type Life } from './life.ts';
+import { makeStateFolder } from './state-folder.ts';
 import { compileConfig } from './workerd-config.ts';
 
 /** What a developer's own `.dev.vars` may set must not decide how a test ends. */
@@ -25,39 +25,64 @@ const ANSWER_TOKENS = 20;
 const TOKEN_MS = 3;
 /** Log lines kept for the report of a failure. */
 const MAX_LOGS = 200;
+/**
+ * Logged when an alarm that is due finds another one set, as the object was built: a turn that a
+ * crash cut off waits for that one. (None set, "= 0ns": it had run to its end, or nothing is left.)
+ */
+const ALARM_PUT_OFF = /alarm handler canceled(?!.*UNIX_EPOCH\) = 0ns)/;
 
 export class Stage {
   /** What the Worker logged last, over all of its lives. */
   readonly logs: string[] = [];
-  readonly #folder: string;
+  /** How often the runtime put an alarm off that a killed process had been in. */
+  putOff = 0;
+  readonly #folder = makeStateFolder();
+  readonly #config = join(this.#folder, 'config.bin');
+  readonly #spawner = new Spawner(this.#config, this.#folder, (line) => this.#log(line));
   readonly #simulator: Simulator;
-  readonly #config: string;
-  readonly #port: number;
+  #port = 0;
   #final: LocalServer | null = null;
 
-  private constructor(folder: string, simulator: Simulator, config: string, port: number) {
-    this.#folder = folder;
+  private constructor(simulator: Simulator) {
     this.#simulator = simulator;
-    this.#config = config;
-    this.#port = port;
   }
 
   /** `entry` is the Worker that is going to be killed. */
   static async create(entry: string): Promise<Stage> {
-    const folder = mkdtempSync(join(tmpdir(), 'switchboard-kills-'));
-    const [simulator, bundle] = await Promise.all([
-      startSimulator({ tokens: ANSWER_TOKENS, tokenMs: TOKEN_MS }),
-      buildWorker(entry, join(folder, 'bundle')),
-    ]);
+    const stage = new Stage(await startSimulator({ tokens: ANSWER_TOKENS, tokenMs: TOKEN_MS }));
+    try {
+      await stage.#layOut(entry);
+    } catch (error) {
+      await stage.close();
+      throw error;
+    }
+    return stage;
+  }
+
+  /** Begins and ends one life under Miniflare, which lays out the storage, applies the migrations and finds a free port. */
+  async #layOut(entry: string): Promise<void> {
     // Named in wrangler.toml; a fresh clone has not built its page yet.
     mkdirSync(join(ROOT, 'dist/web'), { recursive: true });
-    const variables = { ...VARIABLES, OLLAMA_BASE_URL: simulator.url };
-    const persist = join(folder, 'state');
-    // Lays out the storage, applies the migrations and finds a free port.
-    const first = await startLocalServer({ bundle, persist, port: 0, variables, withoutRateLimits: true });
+    const bundle = await buildWorker(entry, join(this.#folder, 'bundle'));
+    const variables = this.#variables;
+    const first = await startLocalServer({
+      bundle,
+      persist: this.#persist,
+      port: 0,
+      variables,
+      withoutRateLimits: true,
+    });
     await first.stop();
-    const config = compileConfig({ bundle, persist, variables, folder });
-    return new Stage(folder, simulator, config, Number(first.url.port));
+    this.#port = Number(first.url.port);
+    compileConfig({ bundle, persist: this.#persist, variables, folder: this.#folder }, this.#config);
+  }
+
+  get #variables(): Record<string, string> {
+    return { ...VARIABLES, OLLAMA_BASE_URL: this.#simulator.url };
+  }
+
+  get #persist(): string {
+    return join(this.#folder, 'state');
   }
 
   get baseUrl(): string {
@@ -65,16 +90,16 @@ export class Stage {
   }
 
   begin(failpoint: string | null): Life {
-    return new Life({ config: this.#config, port: this.#port, failpoint, onLog: (line) => this.#log(line) });
+    return this.#spawner.begin(this.#port, failpoint);
   }
 
   /** The last life, which nobody ends early: the Worker as it is shipped, or `entry`, under Miniflare. */
   async beginFinal(entry?: string): Promise<void> {
     this.#final = await startLocalServer({
       bundle: await buildWorker(entry, join(this.#folder, 'final')),
-      persist: join(this.#folder, 'state'),
+      persist: this.#persist,
       port: this.#port,
-      variables: { ...VARIABLES, OLLAMA_BASE_URL: this.#simulator.url },
+      variables: this.#variables,
       withoutRateLimits: true,
       onLog: (line) => this.#log(line),
     });
@@ -93,10 +118,11 @@ export class Stage {
   async close(): Promise<void> {
     await this.#final?.stop();
     await this.#simulator.close();
-    rmSync(this.#folder, { recursive: true, force: true });
+    await this.#spawner.close();
   }
 
   #log(line: string): void {
+    if (ALARM_PUT_OFF.test(line)) this.putOff += 1;
     this.logs.push(line);
     if (this.logs.length > MAX_LOGS) this.logs.shift();
   }

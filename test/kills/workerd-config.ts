@@ -9,10 +9,8 @@ import { basename, join, relative } from 'node:path';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 import { ROOT, type WorkerBundle } from '../../src/local/build-worker.ts';
 import { FAILPOINT_VARIABLE } from './failpoints.ts';
-import { MINIFLARE_WORKERS, WORKERD } from './workerd-path.ts';
+import { MINIFLARE_WORKERS, SOCKET, WORKERD } from './workerd.ts';
 
-/** Name of the socket, given an address when the process starts. */
-export const SOCKET = 'entry';
 const MAX_CONFIG_BYTES = 32 * 1024 * 1024;
 /**
  * Instead of the schema library: Miniflare's D1 checks the shape of what its own two halves say to
@@ -35,8 +33,8 @@ export interface WorkerdConfigOptions {
   folder: string;
 }
 
-/** Writes the configuration and compiles it; returns the file that `workerd serve --binary` takes. */
-export function compileConfig(options: WorkerdConfigOptions): string {
+/** Writes the configuration and compiles it into `compiled`, the file that `workerd serve --binary` takes. */
+export function compileConfig(options: WorkerdConfigOptions, compiled: string): void {
   const { bundle, folder } = options;
   // Cap'n Proto embeds files that lie beside the configuration.
   cpSync(bundle.modulesRoot, join(folder, 'worker'), { recursive: true });
@@ -49,9 +47,7 @@ export function compileConfig(options: WorkerdConfigOptions): string {
     maxBuffer: MAX_CONFIG_BYTES,
   });
   if (status !== 0) throw new Error(`workerd does not take the configuration: ${String(stderr)}`);
-  const compiled = join(folder, 'config.bin');
   writeFileSync(compiled, stdout);
-  return compiled;
 }
 
 function configText({ bundle, persist, variables }: WorkerdConfigOptions): string {

@@ -144,10 +144,14 @@ export function httpSend(host: Host, message: { id: string; text: string; priori
 export function remove(host: Host): void {
   const log = SessionLog.open(host.storage.port(() => {}));
   if (!log || log.session().removed) return;
+  // An earlier erasure may have been lost with its process.
+  host.notes.readOn = [];
   host.notes.erased = log.after(0, Number.MAX_SAFE_INTEGER / 2, Number.MAX_SAFE_INTEGER);
   host.enter('remove', (process) => {
     process.guard('http');
     process.remove();
+    const open = host.notes.asks.filter(({ end }) => end === 'open');
+    host.notes.readOn = open.map(({ turn, attempt }) => `${turn}.${attempt}`);
   });
 }
 
@@ -183,12 +187,17 @@ function lastTurn(host: Host): number {
 function sayAnything(world: World, raw: RawPage): void {
   const { chance, host } = world;
   const head = headOf(host);
+  if (chance.is(0.05)) {
+    world.count('flood');
+    return raw.flood(chance.pick(['{"type":"typing"}', '{']));
+  }
   const { running } = stateOf(host);
   const turn = running && chance.is(0.3) ? running.turn : chance.between(1, head + 1);
   const near = chance.between(Math.max(1, head - 4), head + 1);
   const id = `raw-${chance.between(1, 4)}`;
   const frames: (ClientFrame | string)[] = [
     { type: 'hello', protocol: 1 },
+    { type: 'hello', protocol: chance.pick([1, 1, 2]) },
     { type: 'hello', protocol: 1, seq: chance.between(0, head + 2) },
     { type: 'hello', protocol: 1, seq: head, turn, attempt: chance.between(1, 2), offset: 0 },
     { type: 'send', id, text: `text of ${id}` },

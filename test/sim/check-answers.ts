@@ -33,7 +33,11 @@ export function checkAnswers({ asks, shown, session: { log } }: SimHistory, repo
 }
 
 /** S20: the question as edited last, and the turns that ended before it, each with its last outcome. */
-function checkPrompt({ turn, attempt, question, past, head }: Ask, log: readonly LogRecord[], report: Report): void {
+function checkPrompt(
+  { turn, attempt, question, past, isWhole, head }: Ask,
+  log: readonly LogRecord[],
+  report: Report,
+): void {
   const known = log.slice(0, head);
   const asked = textOf(known, turn);
   if (asked === undefined) return report('S20', `${turn}.${attempt} was asked without a message`);
@@ -47,7 +51,8 @@ function checkPrompt({ turn, attempt, question, past, head }: Ask, log: readonly
   }
   const expected = [...outcomes.values()]
     .toReversed()
-    .map(({ turn: other, text }) => ({ user: textOf(known, other), bot: text }));
+    .map(({ turn: other, text }) => ({ user: textOf(known, other), bot: text }))
+    .slice(0, isWhole ? undefined : past.length);
   if (!isDeepStrictEqual(past, expected)) {
     report('S20', `${turn}.${attempt} was asked after ${JSON.stringify(past)}, not ${JSON.stringify(expected)}`);
   }

@@ -34,6 +34,7 @@ const said = (of: Partial<Ask>): Ask => ({
   attempt: 1,
   question: 'text of a',
   past: [],
+  isWhole: true,
   head: 2,
   text: '',
   thinking: '',
@@ -51,12 +52,18 @@ const ASKS = [
 
 const SENT: Handled = {
   frame: { type: 'send', id: 'a', text: 'text of a' },
+  tab: 'p#1',
+  at: 1_000,
+  greeted: true,
   headBefore: 1,
   headAfter: 2,
   answers: [{ type: 'ack', code: null, id: 'a' }],
   degraded: true,
 };
 const refused = (code: string): Handled['answers'] => [{ type: 'error', code, id: 'a' }];
+
+const TYPING: Handled = { ...SENT, frame: { type: 'typing' }, headAfter: 1, answers: [] };
+const UNREADABLE: Handled = { ...SENT, frame: null, headAfter: 1, answers: refused('bad_frame') };
 
 const REST: Rest = {
   pending: [],
@@ -75,6 +82,7 @@ function history(change: Partial<SimHistory> = {}, log = LOG): SimHistory {
     session: { session: 's', log, clients: [], atRest: true, rows: expectedRows(log), pages: null },
     removed: false,
     leftovers: [],
+    readOn: [],
     asks: ASKS,
     handled: [SENT],
     wanted: [wanted('a'), wanted('b')],
@@ -87,11 +95,14 @@ function history(change: Partial<SimHistory> = {}, log = LOG): SimHistory {
     state: JSON.stringify({ seq: 8, running: null, waiting: [], last: { turn: 3, attempt: 2 } }),
     wakes: [{ moment: 'flush', work: true, armed: true }],
     shown: [{ tab: 'p', turn: 2, attempt: 1, text: 'Hello', thinking: '' }],
+    queues: [{ tab: 'p', running: 2, waiting: [3] }],
     delivered: [0, 2, 8],
     rest: REST,
     faults: [],
     spared: false,
     queueLimit: 3,
+    frameBurst: 2,
+    badFrameLimit: 2,
     ...change,
   };
 }
@@ -131,6 +142,8 @@ describe('what is refused', () => {
     ['S7', 'an unreadable frame passes', { handled: [{ ...SENT, frame: null, answers: [] }] }],
     ['S8', 'it never comes to rest', { rest: null }],
     ['S8', 'a reply, although the stream broke', { asks: replaceAsk(0, { end: 'failed', code: 'idle_timeout' }) }],
+    ['S9', 'a tab shows the same turn twice', { queues: [{ tab: 'p', running: 2, waiting: [3, 3] }] }],
+    ['S9', 'a tab shows that one waits behind nothing', { queues: [{ tab: 'p', running: null, waiting: [3] }] }],
     ['S11', 'asked twice for one attempt', { asks: [...ASKS, said({ text: 'Hello \u{1f600}' })] }],
     ['S11', 'an answer that the model never gave', { asks: ASKS.slice(0, 2) }],
     ['S12', 'the stream was left open', { asks: replaceAsk(1, { end: 'open' }) }],
@@ -146,6 +159,24 @@ describe('what is refused', () => {
         ],
       },
     ],
+    [
+      'S13',
+      'regenerated from a base that is not there yet',
+      {
+        handled: [
+          { ...SENT, frame: { type: 'regenerate', turn: 3, baseSeq: 7 }, headBefore: 6, headAfter: 7, answers: [] },
+        ],
+      },
+    ],
+    [
+      'S17',
+      'credit is refused',
+      { handled: [{ ...SENT, headAfter: 1, frame: { type: 'credit', bytes: 1 }, answers: refused('rate_limited') }] },
+    ],
+    ['S24', 'a tab acts as often as it likes', { handled: [TYPING, TYPING, TYPING] }],
+    ['S24', 'unreadable frames without end', { handled: [UNREADABLE, UNREADABLE, UNREADABLE] }],
+    ['wire', 'a second hello is served', { handled: [{ ...TYPING, frame: { type: 'hello', protocol: 1 } }] }],
+    ['wire', 'served before hello', { handled: [{ ...TYPING, greeted: false }] }],
     ['S15', 'a tab still shows a queue', { rest: { ...REST, unsettled: ['p shows a queue'] } }],
     ['S16', 'the reply is not what the model said', { asks: replaceAsk(0, { text: 'Hello!' }) }],
     [
@@ -174,9 +205,20 @@ describe('what is refused', () => {
       { asks: replaceAsk(2, { past: [{ user: 'b, but better', bot: 'Wor' }, ...PAST] }) },
     ],
     ['S22', 'an erased session stays in D1', { removed: true, leftovers: ['the session in D1'] }],
+    ['S22', 'the model speaks on after the erasure', { removed: true, readOn: ['2.1'] }],
     ['S22', 'an erased session is still answered', { removed: true, asks: replaceAsk(0, { end: 'open' }) }],
     ['S23', 'a message is lost', { wanted: [wanted('c')] }],
     ['S23', 'a message overtakes an earlier one', { wanted: [wanted('b'), wanted('a')] }],
+    [
+      'S10',
+      'another message than the one named is changed',
+      { handled: [{ ...SENT, frame: { type: 'edit', id: 'a', text: '' }, headBefore: 3, headAfter: 4, answers: [] }] },
+    ],
+    [
+      'S23',
+      'a message is given up over a refusal that passes',
+      { rest: { ...REST, pending: [{ id: 'c', refused: 'queue_full' }] } },
+    ],
     ['S23', 'a message still waits to be sent', { rest: { ...REST, pending: [{ id: 'c', refused: null }] } }],
     ['fault', 'an error reached the platform', { faults: ['alarm: it broke'] }],
   ])('%s: %s', (rule, _, change) => {
@@ -199,6 +241,15 @@ describe('what is refused', () => {
 });
 
 test('what is no fault of the session passes', () => {
+  // A prompt with room for no more than it was given.
+  expect(check(history({ asks: replaceAsk(2, { past: [], isWhole: false }) }))).toEqual([]);
+  // As many frames as it may, refusals, credit, and more a second later.
+  const later = { ...TYPING, at: TYPING.at + 1_000 };
+  const free = [
+    { ...TYPING, answers: refused('rate_limited') },
+    { ...TYPING, frame: { type: 'credit' as const, bytes: 1 } },
+  ];
+  expect(check(history({ handled: [TYPING, TYPING, ...free, later, later] }))).toEqual([]);
   // A question that waited for a transaction that was lost has never left the object.
   expect(check(history({ asks: [said({ end: 'unsent', question: 'lost' }), ...ASKS] }))).toEqual([]);
   // A text that its writer changed or withdrew meanwhile may stand elsewhere, or nowhere.

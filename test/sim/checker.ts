@@ -7,6 +7,7 @@ import { checkHistory } from '../support/history-checker.ts';
 import { LogModel, type Report, type Violation } from '../support/history-model.ts';
 import type { LogRecord } from '../../src/protocol/records.ts';
 import { checkAnswers } from './check-answers.ts';
+import { checkFrames } from './check-frames.ts';
 import type { SimHistory } from './history.ts';
 
 /** PROTOCOL.md: bounds of what is kept. */
@@ -20,8 +21,9 @@ export function check(history: SimHistory): Violation[] {
     void violations.push({ rule, detail: `${history.session.session}: ${detail}` });
   for (const fault of history.faults) report('fault', fault);
   checkDisk(history, report);
-  checkHandled(history, report);
+  checkFrames(history, report);
   checkAnswers(history, report);
+  checkQueues(history, report);
   checkWakes(history, report);
   checkBounds(history, report);
   if (history.removed) checkErased(history, report);
@@ -69,58 +71,17 @@ function checkState(log: readonly LogRecord[], state: StoredState, report: Repor
     report('S6', `the stored state is ${stored.join(' ')}, the fold ${folded.join(' ')}`);
 }
 
-/** S3, S4, S7, S13: what came of each frame. */
-function checkHandled({ handled, session: { log }, queueLimit }: SimHistory, report: Report): void {
-  for (const { frame, headBefore, headAfter, answers, degraded } of handled) {
-    const error = answers.find(({ type }) => type === 'error');
-    const what = frame?.type ?? 'an unreadable frame';
-    if (error && headAfter !== headBefore) report('S7', `${what} was refused (${error.code}) and changed the log`);
-    if (!frame && !error) report('S7', 'an unreadable frame was not refused');
-    if (frame?.type === 'send') {
-      const isAnswered = answers.some(({ type, id }) => id === frame.id && (type === 'ack' || type === 'error'));
-      const isGreeted = error?.code !== 'hello_required';
-      if (!isAnswered && isGreeted)
-        report(
-          'S4',
-          `${frame.id} was neither acknowledged nor refused${degraded ? ' while D1 or the model were down' : ''}`,
-        );
-      if (error?.code === 'queue_full') checkFull(log, headBefore, queueLimit, report);
-    }
-    if (frame?.type === 'regenerate') checkBase(log, frame, headBefore, headAfter, report);
-  }
-  checkQueue(log, queueLimit, report);
-}
-
-function checkBase(
-  log: readonly LogRecord[],
-  { turn, baseSeq }: { turn: number; baseSeq: number },
-  headBefore: number,
-  headAfter: number,
-  report: Report,
-): void {
-  const outcome = log.findLast((record) => record.seq <= headBefore && isOutcome(record) && record.turn === turn);
-  const done = log.slice(headBefore, headAfter).some(({ kind }) => kind === 'regenerated');
-  if (done && outcome && baseSeq < outcome.seq) {
-    report('S13', `regenerated on the base of ${baseSeq}, before the outcome ${outcome.seq} was seen`);
-  }
-}
-
-function checkFull(log: readonly LogRecord[], head: number, limit: number, report: Report): void {
-  const model = new LogModel(() => {});
-  for (const record of log.slice(0, head)) model.apply(record);
-  if (model.waiting.length < limit) report('S3', `a message was refused while ${model.waiting.length} waited`);
-}
-
-function checkQueue(log: readonly LogRecord[], limit: number, report: Report): void {
-  const model = new LogModel(() => {});
-  for (const record of log) {
-    model.apply(record);
-    if (model.waiting.length > limit) report('S3', `${model.waiting.length} messages wait after record ${record.seq}`);
-  }
-}
-
 function isOutcome(record: LogRecord): record is Extract<LogRecord, { kind: 'reply' | 'stopped' | 'failed' }> {
   return record.kind === 'reply' || record.kind === 'stopped' || record.kind === 'failed';
+}
+
+/** S9: what waits waits once, behind something that runs. */
+function checkQueues({ queues }: SimHistory, report: Report): void {
+  for (const { tab, running, waiting } of queues) {
+    const turns = running === null ? waiting : [running, ...waiting];
+    if (running === null) report('S9', `${tab} shows that ${waiting.join()} wait while nothing runs`);
+    if (new Set(turns).size < turns.length) report('S9', `${tab} shows the queue ${turns.join()}`);
+  }
 }
 
 /** S18: work has an alarm, idleness has none. */
@@ -171,7 +132,8 @@ function checkWanted({ wanted, session: { log }, rest }: SimHistory, report: Rep
 }
 
 /** S22: nothing of an erased session goes on or stays. */
-function checkErased({ leftovers, asks, rest }: SimHistory, report: Report): void {
+function checkErased({ leftovers, readOn, asks, rest }: SimHistory, report: Report): void {
+  for (const name of readOn) report('S22', `the answer ${name} was read on or asked for after the session was erased`);
   for (const left of leftovers) report('S22', `an erased session left ${left}`);
   if (!rest) return;
   for (const { turn, attempt, end } of asks) {
@@ -185,7 +147,8 @@ function checkRest({ removed }: SimHistory, rest: NonNullable<SimHistory['rest']
   const { stored, logged } = rest.settings;
   if (stored !== logged) report('S19', `D1 has the settings ${stored}, the log ${logged}`);
   for (const { id, refused } of rest.pending) {
-    if (refused === null) report('S23', `${id} is still not sent`);
+    // Only this one says that the message can never be accepted.
+    if (refused !== 'id_conflict') report('S23', `${id} is still not sent (${refused ?? 'never refused'})`);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Reads everything about a session that its checker needs, when a run is over. */
 import { SessionLog } from '../../src/log/session-log.ts';
 import type { LogRecord } from '../../src/protocol/records.ts';
-import { MAX_QUEUE_LENGTH } from '../../src/protocol/limits.ts';
+import { MAX_BAD_FRAMES, MAX_FRAMES_AT_ONCE, MAX_QUEUE_LENGTH } from '../../src/protocol/limits.ts';
 import type { Message } from '../../src/protocol/transcript.ts';
 import type { ViewAtRest } from '../support/history-checker.ts';
 import type { Rest, SimHistory } from './history.ts';
@@ -11,6 +11,8 @@ import { hexOf } from './session-notes.ts';
 import type { World } from './world.ts';
 
 const ALL = Number.MAX_SAFE_INTEGER;
+/** Far more than any run writes. */
+const MAX_PAGES = 200;
 
 export async function collect(
   world: World,
@@ -40,6 +42,7 @@ export async function collect(
     },
     removed,
     leftovers: removed && rested ? leftovers(world, host) : [],
+    readOn: notes.readOn,
     asks: notes.asks,
     handled: notes.handled,
     wanted: notes.wanted,
@@ -49,11 +52,14 @@ export async function collect(
     state: removed ? null : log.lastState(),
     wakes: notes.wakeSamples,
     shown: notes.shown,
+    queues: notes.queues,
     delivered: notes.delivered,
     rest: rested ? restOf(world, host, pages, records, idle) : null,
     faults: notes.faults,
     spared: host !== world.host,
     queueLimit: MAX_QUEUE_LENGTH,
+    frameBurst: MAX_FRAMES_AT_ONCE,
+    badFrameLimit: MAX_BAD_FRAMES,
   };
 }
 
@@ -67,7 +73,7 @@ async function readViews(host: Host, pages: readonly Page[]): Promise<ViewAtRest
   host.enter('read', () => {});
   const views: ViewAtRest[] = [];
   for (const { client, name } of pages) {
-    for (let more = 0; more < 100 && client.view.olderBefore !== null; more += 1) await client.loadOlder();
+    for (let more = 0; more < MAX_PAGES && client.view.olderBefore !== null; more += 1) await client.loadOlder();
     const { messages, olderBefore } = client.view;
     views.push({ name, messages, olderBefore });
   }
@@ -78,7 +84,8 @@ function readPages(host: Host, limit: number): Message[] {
   const all: Message[] = [];
   let before: number | null = ALL;
   host.enter('read', ({ runtime }) => {
-    while (runtime && before !== null) {
+    // As many pages as there can be: those of a broken house need not end.
+    for (let pages = 0; runtime && before !== null && pages < MAX_PAGES; pages += 1) {
       const page = runtime.page(before, limit);
       all.unshift(...page.messages);
       before = page.nextBefore;

@@ -9,6 +9,8 @@ export interface Ask {
   question: string;
   /** Earlier turns as the prompt was given them, newest first. */
   past: { user: string; bot: string }[];
+  /** There were no others; false where the prompt had no room for more. */
+  isWhole: boolean;
   /** The log's end when it was asked. */
   head: number;
   /** Everything that the stream brought, before it was made well-formed. */
@@ -26,6 +28,12 @@ export interface Ask {
 /** A frame that the object handled to its end. */
 export interface Handled {
   frame: ClientFrame | null;
+  /** The connection it came over, and the process that handled it. */
+  tab: string;
+  /** By the object's clock (ms since 1970). */
+  at: number;
+  /** The tab had been welcomed before. */
+  greeted: boolean;
   headBefore: number;
   headAfter: number;
   /** Types, error codes and ids of what went back to the same tab meanwhile. */
@@ -67,6 +75,13 @@ export interface Shown {
   thinking: string;
 }
 
+/** A queue as a tab showed it: the running turn, and those that wait. */
+export interface ShownQueue {
+  tab: string;
+  running: number | null;
+  waiting: number[];
+}
+
 export interface Rest {
   /** Frames that clients still wait to send, by id. */
   pending: { id: string; refused: string | null }[];
@@ -87,6 +102,8 @@ export interface SimHistory {
   removed: boolean;
   /** What a removed session left behind. */
   leftovers: string[];
+  /** Answers that were read on, or asked for, after the session was erased: `<turn>.<attempt>`. */
+  readOn: string[];
   asks: Ask[];
   handled: Handled[];
   wanted: Wanted[];
@@ -99,6 +116,7 @@ export interface SimHistory {
   state: string | null;
   wakes: WakeSample[];
   shown: Shown[];
+  queues: ShownQueue[];
   delivered: number[];
   /** Null: the session did not come to rest in time. */
   rest: Rest | null;
@@ -107,4 +125,7 @@ export interface SimHistory {
   /** Nothing was done to this session: whatever it shows comes from another one. */
   spared: boolean;
   queueLimit: number;
+  /** Frames that a tab may send at once, and unreadable ones after which it is closed. */
+  frameBurst: number;
+  badFrameLimit: number;
 }

@@ -17,14 +17,15 @@ const KNOBS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     MAX_REPLAY_EVENTS: 10,
     MAX_QUEUE_LENGTH: 3,
     MAX_FRAMES_AT_ONCE: 12,
+    MAX_BAD_FRAMES: 4,
   },
   'objects/delivery.ts': { BATCH_RECORDS: 4, BATCH_LENGTH: 1_500, EAGER_RECORDS: 3 },
   'objects/session-runtime.ts': { REPLAY_RECORDS: 3, REPLAY_LENGTH: 700 },
   'objects/tab.ts': { MAX_UNREAD_LENGTH: 6_000 },
   'objects/tabs.ts': { RECENT_FRAMES: 2 },
   'log/session-log.ts': { CACHED_RECORDS: 3, CACHED_BODY_LENGTH: 200 },
-  'log/recent-turns.ts': { KEPT_TURNS: 2, KEPT_LENGTH: 120 },
-  'log/conversation.ts': { LOOK_BACK_RECORDS: 3 },
+  'log/recent-turns.ts': { KEPT_TURNS: 3, KEPT_LENGTH: 160 },
+  'log/conversation.ts': { LOOK_BACK_RECORDS: 5 },
 };
 
 export const TIGHT: Readonly<Record<string, number>> = Object.assign({}, ...Object.values(KNOBS));

@@ -7,7 +7,7 @@ import { CLOSE } from '../../src/protocol/codes.ts';
 import type { Database } from './storage.ts';
 import { SimStorage } from './storage.ts';
 import type { Link } from './link.ts';
-import { CrashSignal, Process } from './process.ts';
+import { CrashSignal, MAX_CALLS_A_STEP, Process } from './process.ts';
 import { readClientFrame } from './record.ts';
 import { observe, type SessionNotes } from './session-notes.ts';
 import type { World } from './world.ts';
@@ -52,6 +52,14 @@ export class Host {
     return alarm === null ? this.world.timeline.now : alarm - this.now() + this.world.timeline.now;
   }
 
+  /** One more call of the process; the platform ends one that goes on for ever. */
+  spend(label: string): void {
+    this.world.calls += 1;
+    if (this.world.calls <= MAX_CALLS_A_STEP) return;
+    this.crash();
+    throw new CrashSignal(label);
+  }
+
   effect(process: Process, label: string): void {
     this.world.effect(this, label, () => this.#end(process));
   }
@@ -62,7 +70,7 @@ export class Host {
     const process = new Process(this);
     // Known before its constructor ends: that is when it can end, too.
     this.process = process;
-    process.boot(this.links.filter((link) => link.serverOpen));
+    process.boot(this.links.filter((link) => link.held));
     return process;
   }
 
@@ -110,6 +118,7 @@ export class Host {
     if ('close' in next) {
       this.enter('closed', (process) => process.closed(link));
       link.serverOpen = false;
+      link.closing = false;
       return;
     }
     const { text } = next;
@@ -192,6 +201,7 @@ export class Host {
   #breakLink(link: Link): void {
     const { chance } = this.world;
     link.serverOpen = false;
+    link.closing = false;
     link.up = [];
     if (!link.clientOpen) return;
     const released = link.down.filter(({ gate }) => gate <= this.storage.durable);
@@ -211,7 +221,7 @@ export class Host {
   hibernate(): void {
     if (this.process) this.process.alive = false;
     this.process = null;
-    this.links = this.links.filter((link) => link.serverOpen);
+    this.links = this.links.filter((link) => link.held);
     for (const link of this.links) link.forget();
   }
 

@@ -4,9 +4,12 @@ import type { TabSocket } from '../../src/objects/tab.ts';
 import { PING_TEXT, PONG_TEXT } from '../../src/protocol/server-frames.ts';
 import type { Host } from './host.ts';
 import type { Connection } from '../support/recording.ts';
-import { recordForgotten, recordReceivedText, recordSentText } from './record.ts';
+import { readClientFrame, recordForgotten, recordReceivedText, recordSentText } from './record.ts';
 
-type Down = { text: string; gate: number } | { close: number; gate: number } | { forgotten: true; gate: number };
+type Down =
+  | { text: string; gate: number }
+  | { close: number; gate: number }
+  | { forgotten: true; credited: number; gate: number };
 type Up = { text: string } | { close: number };
 
 export class Link {
@@ -20,12 +23,17 @@ export class Link {
   /** Each side's own opinion. */
   clientOpen = true;
   serverOpen = false;
+  /** The object has closed; until the client answers, what the client sent before still arrives. */
+  closing = false;
   opened = false;
   /** Nothing arrives any more, and neither side is told. */
   silent = false;
   attachment: unknown = null;
   /** When the platform last answered a ping, by the object's clock. */
   pingedAt = 0;
+  /** Characters that the client has credited so far, and those of them that have arrived. */
+  #creditSent = 0;
+  #creditArrived = 0;
   readonly clientEnd: SocketLike;
 
   constructor(name: string, host: Host, connection: Connection) {
@@ -40,6 +48,7 @@ export class Link {
       send: (text) => {
         if (!this.clientOpen) throw new Error('the socket is closed');
         recordSentText(this.connection, text);
+        this.#creditSent += creditIn(text);
         this.up.push({ text });
       },
       close: (code = 1005) => {
@@ -51,8 +60,13 @@ export class Link {
     };
   }
 
+  /** The platform still hands the object this socket. */
+  get held(): boolean {
+    return this.serverOpen || this.closing;
+  }
+
   get gone(): boolean {
-    return !this.clientOpen && !this.serverOpen;
+    return !this.clientOpen && (!this.held || (this.closing && this.silent));
   }
 
   canGoDown(durable: number): boolean {
@@ -61,21 +75,21 @@ export class Link {
   }
 
   get canGoUp(): boolean {
-    return this.serverOpen && !this.silent && this.up.length > 0;
+    return this.held && !this.silent && this.up.length > 0;
   }
 
   goDown(): void {
     const first = this.down.shift();
     if (!first) return;
     if ('close' in first) return this.lose(first.close);
-    if ('forgotten' in first) return recordForgotten(this.connection);
+    if ('forgotten' in first) return recordForgotten(this.connection, this.#creditSent - first.credited);
     recordReceivedText(this.connection, first.text);
     this.clientEnd.onmessage?.({ data: first.text });
   }
 
   /** The object leaves memory: how much of what it sent is unread is not kept with the socket (SPEC.md, S17). */
   forget(): void {
-    this.down.push({ forgotten: true, gate: 0 });
+    this.down.push({ forgotten: true, credited: this.#creditArrived, gate: 0 });
   }
 
   /** The client learns that its connection is over. */
@@ -83,17 +97,24 @@ export class Link {
     if (!this.clientOpen) return;
     this.clientOpen = false;
     this.down = [];
+    if (this.closing) this.up.push({ close: code });
     this.clientEnd.onclose?.({ code, reason: '' });
   }
 
   /** The next thing from the client; pings are answered on the way, the object never sees them. */
   takeUp(): Up | null {
     const first = this.up.shift() ?? null;
+    if (first !== null && 'text' in first) this.#creditArrived += creditIn(first.text);
     if (first === null || !('text' in first) || first.text !== PING_TEXT) return first;
     if (this.serverOpen) this.down.push({ text: PONG_TEXT, gate: 0 });
     this.pingedAt = this.host.now();
     return null;
   }
+}
+
+function creditIn(text: string): number {
+  const frame = readClientFrame(text);
+  return frame?.type === 'credit' ? frame.bytes : 0;
 }
 
 /** The object's end of a link as one process holds it. */
@@ -119,13 +140,13 @@ export class ServerSocket implements TabSocket {
     this.#guard('close');
     if (!this.link.serverOpen) return;
     this.link.serverOpen = false;
-    this.link.up = [];
+    this.link.closing = true;
     this.link.down.push({ close: code, gate: this.#gate() });
   }
 
   serializeAttachment(value: unknown): void {
     this.#guard('attach');
-    this.link.attachment = structuredClone(value);
+    this.link.attachment = JSON.parse(JSON.stringify(value));
   }
 
   deserializeAttachment(): unknown {

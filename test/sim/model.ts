@@ -138,14 +138,27 @@ export class Speaker implements PieceSource {
   }
 }
 
-export function newAsk(question: Question, turn: number, attempt: number, head: number): Ask {
-  const past = Array.from(question.history, ({ user, bot }) => ({ user, bot }));
-  const { text } = question;
+/** Reads as much of what came before as the prompt has room for, and not further. */
+export function newAsk(
+  question: Question,
+  running: { turn: number; attempt: number },
+  head: number,
+  room: number,
+): Ask {
+  const { turn, attempt } = running;
+  const past: Ask['past'] = [];
+  let isWhole = true;
+  for (const { user, bot } of question.history) {
+    isWhole = past.length < room;
+    if (!isWhole) break;
+    past.push({ user, bot });
+  }
   return {
     turn,
     attempt,
-    question: text,
+    question: question.text,
     past,
+    isWhole,
     head,
     text: '',
     thinking: '',

@@ -8,6 +8,9 @@ import type { Host } from './host.ts';
 import { Link } from './link.ts';
 import type { World } from './world.ts';
 
+/** Frames in a flood. */
+const FLOOD = 20;
+
 /** Pages of one browser share what is not sent yet. */
 export class Browser {
   readonly name: string;
@@ -89,8 +92,13 @@ export class Page {
     change.catch(() => {});
   }
 
+  /** What the page shows just now of what is under way. */
   note(): void {
-    const { running } = this.client.view;
+    const { running, queue } = this.client.view;
+    const waiting = queue.waiting.map(({ turn }) => turn);
+    if (waiting.length > 0) {
+      this.host.notes.queues.push({ tab: this.name, running: queue.running?.turn ?? null, waiting });
+    }
     if (!running || (running.text === '' && running.thinking === '')) return;
     const { turn, attempt, text, thinking } = running;
     this.host.notes.shown.push({ tab: this.name, turn, attempt, text, thinking });
@@ -120,8 +128,9 @@ export class RawPage {
   link: Link;
   /** Characters read and not credited. Who credits more than that has its own window to blame. */
   unread = 0;
-  /** Said hello on this connection. */
+  /** Said hello on this connection, and was welcomed. */
   greeted = false;
+  welcomed = false;
   readonly #world: World;
   readonly #recording: ClientRecording;
 
@@ -136,25 +145,34 @@ export class RawPage {
   #open(): Link {
     const link = newLink(this.#world, this.host, this.#recording);
     this.unread = 0;
+    this.greeted = false;
+    this.welcomed = false;
     link.clientEnd.onmessage = ({ data }) => {
-      this.unread += String(data).length;
+      const text = String(data);
+      this.unread += text.length;
+      this.welcomed ||= text.startsWith('{"type":"welcome"');
     };
     return link;
   }
 
-  /** Another connection, whether or not the one before is over. */
-  reconnect(): void {
+  /** Another connection; the one before is over now. */
+  #reconnect(): void {
     this.link.clientEnd.close();
     this.link = this.#open();
-    this.greeted = false;
   }
 
   say(frame: ClientFrame): void {
-    // One hello a connection: what is under way when another is said belongs to neither.
-    if (frame.type === 'hello' && this.greeted) this.reconnect();
+    // While a first hello is under way it is open which of two counts; a second one later is refused.
+    const isOpen = this.link.clientOpen && (!this.greeted || (this.welcomed && this.#world.chance.is(0.3)));
+    if (frame.type === 'hello' && !isOpen) this.#reconnect();
     if (frame.type === 'hello') this.greeted = true;
     if (frame.type === 'credit') this.unread -= frame.bytes;
     this.raw(JSON.stringify(frame));
+  }
+
+  /** More at once than a tight bound allows. */
+  flood(text: string): void {
+    for (let count = 0; count < FLOOD; count += 1) this.raw(text);
   }
 
   raw(text: string): void {

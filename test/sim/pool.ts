@@ -9,7 +9,13 @@ const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url));
 /** Young garbage is most of it: room for more of it makes a run a tenth faster. */
 const OPTIONS = ['--max-semi-space-size=32', '--disable-warning=ExperimentalWarning'];
 
-/** What a job came to; an error where its process failed, or took longer than it may. */
+/** Failures that are told of; one is enough to begin with. */
+const MAX_TOLD = 10;
+
+/** A process tells every few runs that it lives: one that says nothing for so long is in a run without end. */
+const SILENCE_MS = 60_000;
+
+/** What a job came to; an error where its process failed, or one of its runs has no end. */
 export type Result = { total: Total } | { error: string };
 
 export function startWorker(patches: readonly Patch[] = []): ChildProcess {
@@ -17,15 +23,16 @@ export function startWorker(patches: readonly Patch[] = []): ChildProcess {
 }
 
 /** One job in a worker that is ready. */
-export function ask(worker: ChildProcess, job: Job, timeoutMs: number): Promise<Result> {
+export function ask(worker: ChildProcess, job: Job): Promise<Result> {
   return new Promise((resolve) => {
     let output = '';
-    const timer = setTimeout(() => end({ error: `no end after ${timeoutMs} ms` }), timeoutMs);
+    const timer = setTimeout(() => end({ error: `no sign of life for ${SILENCE_MS} ms` }), SILENCE_MS);
     const onOutput = (chunk: Buffer): void => {
       output += chunk.toString();
     };
     const onExit = (code: number | null): void => end({ error: `ended with ${code}: ${output.slice(-2_000)}` });
     const onMessage = (message: unknown): void => {
+      timer.refresh();
       if (message === 'ready') worker.send(job);
       else if (isTotal(message)) end({ total: message });
     };
@@ -53,17 +60,16 @@ function isTotal(message: unknown): message is Total {
 
 /** All jobs, `processes` at a time; `onResult` is called after each. */
 export async function runJobs(
-  jobs: readonly Job[],
+  jobs: Iterable<Job>,
   processes: number,
-  timeoutMs: number,
   onResult: (result: Result, job: Job) => void,
 ): Promise<void> {
-  const left = [...jobs];
+  const left = jobs[Symbol.iterator]();
   const lane = async (): Promise<void> => {
     const worker = startWorker();
-    for (let job = left.shift(); job; job = left.shift()) {
-      const result = await ask(worker, job, timeoutMs);
-      onResult(result, job);
+    for (let next = left.next(); !next.done; next = left.next()) {
+      const result = await ask(worker, next.value);
+      onResult(result, next.value);
       if ('error' in result) break;
     }
     worker.kill();
@@ -71,23 +77,25 @@ export async function runJobs(
   await Promise.all(Array.from({ length: processes }, lane));
 }
 
+/** What many jobs came to. */
 export class Sum {
   runs = 0;
   steps = 0;
   effects = 0;
   readonly counts: Record<string, number> = {};
-  readonly failures: string[] = [];
+  readonly failures: { run: string; what: string }[] = [];
 
-  add(result: Result, how: string): void {
-    if ('error' in result) return void this.failures.push(`${how}: ${result.error}`);
+  add(result: Result, job: Job): void {
+    if ('error' in result) return void this.failures.push({ run: optionsOf(job), what: result.error });
     const { runs, steps, effects, counts, violations } = result.total;
     this.runs += runs;
     this.steps += steps;
     this.effects += effects;
     for (const [name, times] of Object.entries(counts)) this.counts[name] = (this.counts[name] ?? 0) + times;
-    for (const { run, rule, detail } of violations) this.failures.push(`${run}: ${rule} ${detail}`);
+    for (const { run, rule, detail } of violations) this.failures.push({ run, what: `${rule} ${detail}` });
   }
 
+  /** One line: how much was run, and how often each fault happened. */
   describe(what: string, startedAt: number): string {
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
     const faults = Object.entries(this.counts)
@@ -95,4 +103,16 @@ export class Sum {
       .map(([name, times]) => `${name} ${times}`);
     return `${what}: ${this.runs} runs, ${this.steps} steps, ${this.effects} effects in ${seconds} s; ${faults.join(', ')}`;
   }
+
+  /** The first failures, each with the line that repeats it. */
+  told(): string[] {
+    return this.failures
+      .slice(0, MAX_TOLD)
+      .map(({ run, what }) => `${what}; again: node test/sim/run.ts ${run} --trace`);
+  }
+}
+
+function optionsOf(job: Job): string {
+  if (job.kind === 'seeds') return `--from ${job.from} --count ${job.count}`;
+  return job.kind === 'hunt' ? '' : `--scenario '${job.name}'`;
 }

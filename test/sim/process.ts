@@ -14,6 +14,9 @@ import { freeBot } from '../support/free-bot.ts';
 /** Thrown where a process ends; whatever runs on after it reaches nothing. */
 export class CrashSignal extends Error {}
 
+/** Calls of ports in one step of a run; far more than any step needs. */
+export const MAX_CALLS_A_STEP = 10_000;
+
 export const OWNER = 'u_owner';
 const BOT = { id: 'b', name: 'B', model: 'm' };
 
@@ -25,6 +28,7 @@ export class Process {
   /** Passed at every effect, and where the process may end. */
   readonly guard = (label: string): void => {
     if (!this.alive) throw new CrashSignal(label);
+    this.host.spend(label);
     // Reading changes nothing, so that ending before it is ending before what comes next.
     if (label !== 'read') this.host.effect(this, label);
   };
@@ -60,8 +64,9 @@ export class Process {
   create(): void {
     const sql = this.host.storage.port(this.guard);
     if (!this.runtime) this.#start(SessionLog.create(sql, this.host.id, OWNER), [], null);
-    this.runtime?.dispatch({ type: 'create', bot: BOT, title: '' });
-    void this.runtime?.deliverNow();
+    const runtime = this.#for(OWNER);
+    runtime?.dispatch({ type: 'create', bot: BOT, title: '' });
+    void runtime?.deliverNow();
   }
 
   update(title: string): void {
@@ -87,7 +92,9 @@ export class Process {
   /** An upgrade: false where it is refused for good. */
   accept(link: Link): boolean {
     const runtime = this.#for(OWNER);
-    if (!runtime || runtime.tabs.size >= MAX_TABS) return false;
+    if (!runtime) return false;
+    runtime.sweep();
+    if (runtime.tabs.size >= MAX_TABS) return false;
     link.serverOpen = true;
     runtime.join(this.#end(link));
     return true;
@@ -145,10 +152,10 @@ export class Process {
       destroy: async () => {
         this.guard('destroy');
         if (world.destroyFails(host)) throw new Error('the storage does not answer');
-        this.runtime = null;
         storage.wipe();
         await Promise.resolve();
         this.guard('destroyed');
+        this.runtime = null;
       },
       report: (event) => world.note(`report ${event}`),
       note: () => {},

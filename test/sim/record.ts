@@ -17,9 +17,17 @@ export function recordSentText(connection: Connection, text: string): void {
   if (frame) connection.frames.push({ from: 'client', frame, length: text.length });
 }
 
-/** To the checker's count it is as if everything until here had been credited. */
-export function recordForgotten(connection: Connection): void {
-  connection.frames.push({ from: 'client', frame: { type: 'credit', bytes: Number.MAX_SAFE_INTEGER }, length: 0 });
+/**
+ * To the checker's count it is as if everything until here had been credited. Credit that was under way
+ * when the object left memory is the next process's: that one has been credited before it sent anything.
+ */
+export function recordForgotten(connection: Connection, underWay: number): void {
+  let unread = 0;
+  for (const { from, frame, length } of connection.frames) {
+    if (from === 'server') unread += length;
+    else if (frame.type === 'credit') unread -= frame.bytes;
+  }
+  connection.frames.push({ from: 'client', frame: { type: 'credit', bytes: unread + underWay }, length: 0 });
 }
 
 export function readClientFrame(text: string): ClientFrame | null {

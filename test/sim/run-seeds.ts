@@ -16,7 +16,7 @@ export interface Total {
   steps: number;
   effects: number;
   counts: Record<string, number>;
-  /** `run` is the seed, or the scenario and the effects at which it was crashed. */
+  /** `run`: what repeats it, as options of `run.ts`. */
   violations: (Violation & { run: string })[];
 }
 
@@ -61,23 +61,34 @@ async function* tellings(scenario: Scenario): AsyncGenerator<{ result: RunResult
 }
 
 function nameOf(scenario: Scenario, crashAt: readonly number[]): string {
-  return `${scenario.name} @${crashAt.join()}`;
+  // No effect is number 0: that one never crashes.
+  return `--scenario '${scenario.name}' --crash ${crashAt.join() || '0'}`;
 }
 
-/** Seeds, then scenarios, until the first violation. */
-export async function hunt(seeds: number, names: readonly string[]): Promise<Total> {
+/**
+ * Until the first violation: every scenario in peace, since most bugs show in one of them and each takes
+ * a few milliseconds; then seeds; then some scenarios with all their crashes.
+ */
+export async function hunt(seeds: number, crashed: readonly string[]): Promise<Total> {
   const total = emptyTotal();
-  for (let seed = 0; seed < seeds && total.violations.length === 0; seed += 1) {
-    add(total, await runSeed(seed, preparedDatabases()), `seed ${seed}`);
-  }
-  for (const scenario of scenarios()) {
-    if (!names.includes(scenario.name)) continue;
-    for await (const { result, crashAt } of tellings(scenario)) {
-      if (total.violations.length > 0) return total;
-      add(total, result, nameOf(scenario, crashAt));
-    }
+  for await (const { result, run } of quarry(seeds, crashed)) {
+    add(total, result, run);
+    if (total.violations.length > 0) break;
   }
   return total;
+}
+
+async function* quarry(seeds: number, crashed: readonly string[]): AsyncGenerator<{ result: RunResult; run: string }> {
+  for (const scenario of scenarios()) {
+    yield { result: await tell(scenario, [], preparedDatabases()), run: nameOf(scenario, []) };
+  }
+  for (let seed = 0; seed < seeds; seed += 1) {
+    yield { result: await runSeed(seed, preparedDatabases()), run: `--seed ${seed}` };
+  }
+  for (const scenario of scenarios()) {
+    if (!crashed.includes(scenario.name)) continue;
+    for await (const { result, crashAt } of tellings(scenario)) yield { result, run: nameOf(scenario, crashAt) };
+  }
 }
 
 /** One telling of one scenario. */
@@ -100,9 +111,16 @@ export async function runSeeds(
 ): Promise<Total> {
   const total = emptyTotal();
   for (let seed = first; seed < first + count; seed += 1) {
-    add(total, await runSeed(seed, preparedDatabases(), trace), `${seed}`);
+    add(total, await runSeed(seed, preparedDatabases(), trace), `--seed ${seed}`);
   }
   return total;
+}
+
+let told = (): void => {};
+
+/** Calls back after every run. */
+export function onRun(listener: () => void): void {
+  told = listener;
 }
 
 function emptyTotal(): Total {
@@ -110,6 +128,7 @@ function emptyTotal(): Total {
 }
 
 function add(total: Total, { steps, effects, counts, violations }: RunResult, run: string): void {
+  told();
   total.runs += 1;
   total.steps += steps;
   total.effects += effects;

@@ -30,6 +30,9 @@ export type Act =
   | 'd1 down'
   | 'd1 up'
   | 'd1 lies'
+  | 'd1 slow'
+  | 'd1 late'
+  | 'early regenerate'
   | 'wait'
   | 'wait long'
   | 'alarm early'
@@ -41,7 +44,10 @@ export type Act =
   | 'rename'
   | 'remove'
   | 'clock back'
-  | 'clock ahead';
+  | 'clock ahead'
+  | 'silent reader'
+  | 'second hello'
+  | 'flood';
 
 export interface Scenario {
   name: string;
@@ -74,6 +80,8 @@ const EVENTS: Readonly<Record<string, Act[]>> = {
   reload: ['send', 'piece', 'reload', 'piece', 'answer'],
   'half-open': ['half-open', 'send', 'answer', 'wait long'],
   'late frames': ['late frames', 'send', 'piece', 'answer', 'wait'],
+  'a reader that returns nothing': ['silent reader', 'burst', 'answer', 'answer', 'burst', 'answer', 'answer'],
+  'a client that says too much': ['silent reader', 'second hello', 'flood', 'send', 'answer'],
   'D1 down': ['d1 down', 'send', 'answer', 'wait', 'd1 up'],
   'D1 that lies': ['d1 lies', 'send', 'answer', 'wait', 'wait'],
   'model failure': ['send', 'piece', 'model fails', 'send', 'answer'],
@@ -87,7 +95,14 @@ const EVENTS: Readonly<Record<string, Act[]>> = {
   'removal while somebody waits': ['http send', 'remove', 'wait long'],
   removal: ['send', 'remove', 'wait'],
   'removal while the storage fails': ['storage fails', 'remove', 'wait very long', 'storage works'],
-  'removal while D1 is down': ['d1 down', 'remove', 'wait', 'd1 up'],
+  'a regenerate from the future': ['answer', 'early regenerate', 'answer'],
+  'a delivery that comes late': [
+    ...(['wait', 'send', 'send', 'edit', 'd1 slow', 'wait', 'deploy', 'd1 late', 'wait'] as const),
+    ...(['cancel', 'wait long', 'd1 up', 'wait'] as const),
+  ],
+  'removal while D1 is down': ['wait', 'd1 down', 'remove', 'wait', 'd1 up'],
+  'removal while D1 is slow': ['d1 slow', 'rename', 'send', 'rename', 'remove', 'd1 up', 'wait'],
+  'a message to a deleted session': ['d1 down', 'late frames', 'remove', 'hibernate', 'send', 'wait', 'd1 up'],
 };
 
 export function scenarios(): Scenario[] {

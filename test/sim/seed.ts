@@ -34,6 +34,7 @@ export async function runSeed(
     world.faults = faultsOf(chance);
     // A tight window is met by answers of a few hundred characters, the real one seldom by any.
     world.answerUnits = chance.is(0.08) ? 300 : 6;
+    world.modelPace = chance.pick([4, 4, 1, 0.3]);
     await begin(world, chance.is(0.08));
     const browsers = people(world, weather);
     // Most runs begin with everybody connected; the others have even that in the middle of the faults.
@@ -64,12 +65,18 @@ let current: World | null = null;
 export async function within(world: World, run: () => Promise<SimHistory[]>): Promise<RunResult> {
   current = world;
   try {
-    const violations = (await run()).flatMap(check);
-    return { violations, steps: world.steps, effects: world.effects, counts: world.counts };
+    return resultOf(world, (await run()).flatMap(check));
+  } catch (error) {
+    // What was left cannot even be read, or a process went on for ever.
+    return resultOf(world, [{ rule: 'fault', detail: describe(error) }]);
   } finally {
     current = null;
     world.close();
   }
+}
+
+function resultOf({ steps, effects, counts }: World, violations: Violation[]): RunResult {
+  return { violations, steps, effects, counts };
 }
 
 /** A rejection that nobody handles: an object's fault, unless its process ended in the middle of it. */

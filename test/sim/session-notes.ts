@@ -3,7 +3,7 @@ import type { LogRecord } from '../../src/protocol/records.ts';
 import type { ClientFrame } from '../../src/protocol/client-frames.ts';
 import type { ServerFrame } from '../../src/protocol/server-frames.ts';
 import type { ClientRecording } from '../support/recording.ts';
-import type { Anchor, Ask, Handled, Shown, WakeSample, Wanted } from './history.ts';
+import type { Anchor, Ask, Handled, Shown, ShownQueue, WakeSample, Wanted } from './history.ts';
 import type { Host } from './host.ts';
 import type { Link } from './link.ts';
 
@@ -19,22 +19,29 @@ export class SessionNotes {
   readonly anchors: Anchor[] = [];
   readonly wakeSamples: WakeSample[] = [];
   readonly shown: Shown[] = [];
+  readonly queues: ShownQueue[] = [];
   readonly delivered: number[] = [];
   readonly faults: string[] = [];
   /** The log before it was erased. */
   erased: LogRecord[] | null = null;
+  readOn: string[] = [];
   wakes = 0;
+  readonly #greeted = new Set<Link>();
 
   /** Notes what comes of a frame; to be called when it was handled to its end. */
   handling(host: Host, link: Link, frame: ClientFrame | null): () => void {
     const headBefore = headOf(host);
     const before = new Set(link.down);
+    const about = { frame, tab: `${link.name} of ${host.boots}`, at: host.now(), greeted: this.#greeted.has(link) };
     return () => {
+      // Over a connection that the object has closed nothing goes back.
+      if (!link.serverOpen) return;
       const answers = link.down.flatMap((down) => {
         return before.has(down) || !('text' in down) || !ANSWER.test(down.text) ? [] : [answerOf(down.text)];
       });
       const degraded = host.world.degraded;
-      this.handled.push({ frame, headBefore, headAfter: headOf(host), answers, degraded });
+      if (frame?.type === 'hello' && answers.length === 0) this.#greeted.add(link);
+      this.handled.push({ ...about, headBefore, headAfter: headOf(host), answers, degraded });
     };
   }
 }

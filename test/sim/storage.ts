@@ -20,6 +20,11 @@ export class Database {
   readonly #db = new DatabaseSync(':memory:');
   readonly #statements = new Map<string, { statement: StatementSync; reads: boolean }>();
 
+  constructor() {
+    // Sorting in a temporary file costs more than the rest of a query.
+    this.#db.exec('PRAGMA temp_store = MEMORY');
+  }
+
   prepare(query: string): { statement: StatementSync; reads: boolean } {
     let known = this.#statements.get(query);
     if (!known) {

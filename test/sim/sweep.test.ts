@@ -5,7 +5,6 @@ import { runJobs, Sum } from './pool.ts';
 import { scenarios } from './scenarios.ts';
 
 const MIN_SCENARIOS = 100;
-const SCENARIO_TIMEOUT_MS = 120_000;
 const TEST_TIMEOUT_MS = 600_000;
 
 test(
@@ -17,11 +16,11 @@ test(
     const startedAt = performance.now();
     const sum = new Sum();
     const jobs = all.map(({ name }) => ({ kind: 'scenario' as const, name }));
-    await runJobs(jobs, availableParallelism(), SCENARIO_TIMEOUT_MS, (result, job) => {
-      sum.add(result, JSON.stringify(job));
+    await runJobs(jobs, availableParallelism(), (result, job) => {
+      sum.add(result, job);
     });
     console.log(`[sim] ${sum.describe(`sweep of ${all.length} scenarios`, startedAt)}`);
-    expect(sum.failures.slice(0, 10)).toEqual([]);
+    expect(sum.told()).toEqual([]);
     // Far more crashes than scenarios: each of their effects was one.
     expect(sum.counts['crash'] ?? 0).toBeGreaterThan(all.length * 50);
   },

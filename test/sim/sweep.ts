@@ -4,10 +4,11 @@ import { begin, within, type RunResult } from './seed.ts';
 import { heal } from './heal.ts';
 import { TIGHT } from './hooks.ts';
 import { turnKnobs } from './knob.ts';
-import { Browser, Page } from './page.ts';
+import { Browser, Page, RawPage } from './page.ts';
 import { httpSend, remove } from './actions.ts';
 import type { Act, Scenario } from './scenarios.ts';
 import type { Database } from './storage.ts';
+import { headOf, stateOf } from './session-notes.ts';
 import { World } from './world.ts';
 
 /** A second crash comes this many effects after the first one, by turns: in the middle of the recovery. */
@@ -39,7 +40,8 @@ class Teller {
   readonly world: World;
   readonly browsers: Browser[];
   #sent = 0;
-  #isHeld = false;
+  /** Labels of what does not happen for now. */
+  #held: string[] = [];
 
   constructor(world: World) {
     this.world = world;
@@ -72,7 +74,7 @@ class Teller {
   async #settle(): Promise<void> {
     for (let count = 0; count < 500; count += 1) {
       const next = this.world.happenings().find(({ label }) => {
-        return label !== 'model' && !(this.#isHeld && label.startsWith('down'));
+        return label !== 'model' && !this.#held.some((held) => label.includes(held));
       });
       if (!next) return;
       await this.world.step(next);
@@ -91,7 +93,7 @@ class Teller {
 
   async #pass(ms: number): Promise<void> {
     const until = this.world.timeline.now + ms;
-    this.#isHeld = false;
+    this.#held = this.#held.filter((held) => held !== 'down');
     for (;;) {
       const moment = this.world.nextMoment();
       if (!moment || this.world.momentAt() > until) break;
@@ -145,7 +147,9 @@ class Teller {
       case 'regenerate':
         return this.#page.client.regenerate();
       case 'stale regenerate':
-        return this.#staleRegenerate();
+        return this.#regenerateFrom(2, 2);
+      case 'early regenerate':
+        return this.#regenerateFrom(stateOf(host).last?.turn ?? 2, headOf(host) + 1);
       case 'second tab':
         return void this.#open(1);
       case 'reload':
@@ -158,11 +162,17 @@ class Teller {
         for (const link of world.links) link.silent = true;
         return;
       case 'late frames':
-        this.#isHeld = true;
+        this.#held = ['down'];
         return;
       case 'd1 down':
       case 'd1 up':
+        this.#held = [];
         world.d1.down = act === 'd1 down';
+        return;
+      case 'd1 slow':
+      case 'd1 late':
+        // Nothing is answered; then nothing that a dead process has asked for.
+        this.#held = [act === 'd1 slow' ? 'd1 ' : ' late'];
         return;
       case 'd1 lies':
         world.faults = { ...world.faults, d1: 0.7 };
@@ -182,6 +192,13 @@ class Teller {
         return host.enter('update', (process) => process.update('Another title'));
       case 'remove':
         return remove(host);
+      case 'silent reader':
+        world.raws.push(new RawPage(world, host, 'raw'));
+        return world.raws[0]?.say({ type: 'hello', protocol: 1 });
+      case 'second hello':
+        return world.raws[0]?.raw('{"type":"hello","protocol":1}');
+      case 'flood':
+        return world.raws[0]?.flood('{"type":"typing"}');
       case 'clock back':
       case 'clock ahead':
         host.skewMs += act === 'clock back' ? -30_000 : 30_000;
@@ -195,9 +212,9 @@ class Teller {
     }
   }
 
-  /** As a page does that has slept through what came meanwhile. */
-  #staleRegenerate(): void {
+  /** As a page does that has slept through what came meanwhile, or believes in what never came. */
+  #regenerateFrom(turn: number, baseSeq: number): void {
     const link = this.#page.link;
-    if (link?.clientOpen) link.clientEnd.send(JSON.stringify({ type: 'regenerate', turn: 2, baseSeq: 2 }));
+    if (link?.clientOpen) link.clientEnd.send(JSON.stringify({ type: 'regenerate', turn, baseSeq }));
   }
 }

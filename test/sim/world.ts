@@ -10,14 +10,12 @@ import { Host } from './host.ts';
 import type { Link } from './link.ts';
 import { brokenPlan, healthyPlan, newAsk, Speaker } from './model.ts';
 import type { Page, RawPage } from './page.ts';
-import { CrashSignal, type Process } from './process.ts';
+import { CrashSignal, MAX_CALLS_A_STEP, type Process } from './process.ts';
 import { headOf, SessionNotes, stateOf } from './session-notes.ts';
 import type { Database } from './storage.ts';
 import { Timeline } from './timeline.ts';
 
 const EPOCH_MS = 1_700_000_000_000;
-/** More than any chain of promises in the house is long; the storage says so if one is longer. */
-const MICROTASK_TURNS = 40;
 
 /** How likely each fault is; all zero is a world without any. */
 export interface Faults {
@@ -43,6 +41,8 @@ export class World {
   faults: Faults = NO_FAULTS;
   /** Longest answer, in units of text. */
   answerUnits = 12;
+  /** How often the model's next piece comes before anything else: below 1, queues build up. */
+  modelPace = 4;
   pages: Page[] = [];
   raws: RawPage[] = [];
   links: Link[] = [];
@@ -51,6 +51,8 @@ export class World {
   effects = 0;
   crashAt: number[] = [];
   steps = 0;
+  /** Calls of ports in this step. */
+  calls = 0;
   readonly counts = new Map<string, number>();
   readonly #trace: ((line: string) => void) | null;
   #ids = 0;
@@ -125,13 +127,19 @@ export class World {
   ask(process: Process, question: Question, signal: AbortSignal): AnswerStream {
     const { host } = process;
     const { running } = stateOf(host);
-    const ask = newAsk(question, running?.turn ?? 0, running?.attempt ?? 0, headOf(host));
+    const ask = newAsk(question, { turn: 0, attempt: 0, ...running }, headOf(host), this.#promptRoom());
     host.notes.asks.push(ask);
+    if (host.notes.erased) host.notes.readOn.push(`${ask.turn}.${ask.attempt}`);
     const isBroken = host === this.host && this.chance.is(this.faults.model);
     const plan = isBroken ? brokenPlan(this.chance, this.answerUnits) : healthyPlan(this.chance, this.answerUnits);
     const speaker = new Speaker(ask, plan, host.storage.begun, process, signal, () => headOf(host));
     this.speakers.push(speaker);
     return speaker.stream();
+  }
+
+  /** Earlier turns that the prompt has room for: often all of them, often few. */
+  #promptRoom(): number {
+    return this.chance.is(0.5) ? Infinity : this.chance.between(0, 3);
   }
 
   speaking(process: Process): boolean {
@@ -158,12 +166,15 @@ export class World {
     for (const link of this.links) this.#onLink(link, list);
     for (const speaker of this.speakers) {
       if (!speaker.waiting || speaker.gate > speaker.reader.host.storage.durable) continue;
-      list.push({ label: 'model', weight: 4, run: () => this.#speak(speaker) });
+      list.push({ label: 'model', weight: this.modelPace, run: () => this.#speak(speaker) });
     }
     for (const call of this.d1.calls) {
       const host = this.hosts.find(({ id }) => id === call.session);
       if (!host || call.gate > host.storage.durable) continue;
-      list.push({ label: `d1 ${call.kind}`, weight: 4, run: () => this.#d1Step(call) });
+      // What a dead process had asked for may arrive long after what its successor asks for.
+      const isOrphan = call.caller !== host.process;
+      const label = `d1 ${call.kind}${isOrphan ? ' late' : ''}`;
+      list.push({ label, weight: isOrphan ? 0.3 : 4, run: () => this.#d1Step(call) });
     }
     return list;
   }
@@ -249,14 +260,16 @@ export class World {
 
   async step(happening: Happening): Promise<void> {
     this.steps += 1;
+    this.calls = 0;
     this.note(happening.label);
     try {
       happening.run();
     } catch (error) {
       if (!(error instanceof CrashSignal)) this.host.notes.faults.push(`${happening.label}: ${describe(error)}`);
     }
-    // Everything that can go on by itself does.
-    for (let turn = 0; turn < MICROTASK_TURNS; turn += 1) await Promise.resolve();
+    // Everything that can go on by itself does, and rejections that nobody handled are told of.
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    if (this.calls > MAX_CALLS_A_STEP) throw new Error(`an endless loop in ${happening.label}`);
     this.links = this.links.filter((link) => !link.gone);
   }
 }

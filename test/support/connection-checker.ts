@@ -51,8 +51,6 @@ class ConnectionCheck {
   readonly #report: Report;
   /** The last record received; null before the welcome. */
   #seq: number | null = null;
-  /** The log's end at the welcome: what ended before that is told by its record alone. */
-  #welcomedSeq = 0;
   /** Attempts whose end this connection has seen, by turn. */
   readonly #over = new Map<number, number>();
   /** Attempts that were under way on this connection; of others only the outcome comes. */
@@ -68,6 +66,8 @@ class ConnectionCheck {
 
   /** The client says how far it has read: the rest follows from there. */
   hello({ turn, attempt, offset = 0, thinkingOffset = 0 }: ClientFrameOf<'hello'>): void {
+    // A second one is refused, and changes nothing.
+    if (this.#seq !== null) return;
     const { reader } = this;
     this.reader = null;
     if (reader === null || reader.turn !== turn || reader.attempt !== attempt) return;
@@ -76,8 +76,9 @@ class ConnectionCheck {
     this.reader = { turn, attempt, text: text.slice(0, offset), thinking: thinking.slice(0, thinkingOffset) };
   }
 
+  /** Below zero when credit comes late: what the server has forgotten is credited all the same. */
   credited(length: number): void {
-    this.#unread = Math.max(0, this.#unread - length);
+    this.#unread -= length;
   }
 
   received(frame: ServerFrame, length: number): void {
@@ -93,8 +94,12 @@ class ConnectionCheck {
   }
 
   #welcome({ seq, from, queue }: ServerFrameOf<'welcome'>): void {
+    if (this.#seq !== null) this.#report('wire', 'a connection was welcomed twice');
     this.#seq = from;
-    if (queue.running) this.#followed.add(`${queue.running.turn}.${queue.running.attempt}`);
+    const { running } = queue;
+    if (running) this.#followed.add(`${running.turn}.${running.attempt}`);
+    // What was read of another attempt is over: of that one only the outcome comes, by its record.
+    if (running?.turn !== this.reader?.turn || running?.attempt !== this.reader?.attempt) this.reader = null;
     const { log } = this.#checked;
     if (seq > log.length) this.#report('S1', `welcomed at record ${seq} of a log that ends at ${log.length}`);
     if (from > seq) this.#report('S15', `welcomed from ${from}, beyond the end ${seq}`);
@@ -125,8 +130,7 @@ class ConnectionCheck {
   }
 
   /** S16: what was joined live is the outcome. Only who was never near the window can be sure to have got all. */
-  #checkWhole({ seq, turn, attempt, text, thinking = '' }: Outcome): void {
-    if (seq <= this.#welcomedSeq) return;
+  #checkWhole({ turn, attempt, text, thinking = '' }: Outcome): void {
     const { reader } = this;
     if (reader?.turn !== turn || reader.attempt !== attempt || !this.#followed.has(`${turn}.${attempt}`)) return;
     if (this.#received + JSON.stringify(text + thinking).length + FRAME_MARGIN > CREDIT_WINDOW_BYTES) return;

@@ -1,7 +1,7 @@
 /** The checker is only worth something if it refuses what is wrong: sound histories pass, each corruption is named. */
 import { describe, expect, test } from 'vitest';
 import type { LogRecord, RecordBody } from '../../src/protocol/records.ts';
-import type { ServerFrame } from '../../src/protocol/server-frames.ts';
+import type { QueueView, ServerFrame } from '../../src/protocol/server-frames.ts';
 import type { Message } from '../../src/protocol/transcript.ts';
 import { checkHistory, type SessionHistory } from './history-checker.ts';
 import { expectedRows, type HistoryRow } from './history-model.ts';
@@ -44,7 +44,7 @@ const hello = (turn?: number, offset?: number): RecordedFrame => ({
   frame: { type: 'hello', protocol: 1, ...(turn && offset !== undefined ? { turn, attempt: 1, offset } : {}) },
   length: 10,
 });
-const welcome = (seq: number, from = seq) =>
+const welcome = (seq: number, from = seq, running: QueueView['running'] = null) =>
   server({
     type: 'welcome',
     protocol: 1,
@@ -57,7 +57,7 @@ const welcome = (seq: number, from = seq) =>
     title: '',
     archived: false,
     tabs: 1,
-    queue: { running: null, waiting: [] },
+    queue: { running, waiting: [] },
     limits: LIMITS,
   });
 
@@ -77,7 +77,14 @@ function framesOfLog(log = LOG): [RecordedFrame[], RecordedFrame[]] {
       ack('b', 3),
       event(log[2]),
     ],
-    [hello(2, 3), welcome(3), delta(2, 3, 'lo'), event(log[3]), delta(3, 0, 'World'), event(log[4])],
+    [
+      hello(2, 3),
+      welcome(3, 3, { turn: 2, attempt: 1 }),
+      delta(2, 3, 'lo'),
+      event(log[3]),
+      delta(3, 0, 'World'),
+      event(log[4]),
+    ],
   ];
 }
 
@@ -149,6 +156,24 @@ describe('sound histories pass', () => {
   test('an answer that ended between two connections comes whole, by its record alone', () => {
     const [first] = framesOfLog();
     const frames = [first, [hello(2, 3), welcome(4, 3), event(LOG[3]), delta(3, 0, 'World'), event(LOG[4])]];
+    expect(checkHistory(history({ frames }))).toEqual([]);
+  });
+
+  test('a hello that tells of an attempt which is over by then: what was read of it counts no more', () => {
+    const log = logOf(created, ask('a'), restarted(2, 2), reply(2, 'Hello', 2));
+    const first = [hello(), welcome(2), delta(2, 0, 'Hel')];
+    const second = [hello(2, 3), welcome(3, 2, { turn: 2, attempt: 2 }), event(log[2]), delta(2, 0, 'Hello', 2)];
+    expect(checkHistory(history({ log, frames: [first, [...second, event(log[3])]] }))).toEqual([]);
+    // Answered before it was told of: it is what the attempt under way was, not the one that was read.
+    const late = [hello(2, 3), welcome(4, 2, null), event(log[2]), event(log[3])];
+    expect(checkHistory(history({ log, frames: [first, late] }))).toEqual([]);
+  });
+
+  test('a second hello, which is refused, changes nothing', () => {
+    const [first] = framesOfLog();
+    const running = { turn: 2, attempt: 1 };
+    const again = [hello(2, 3), welcome(3, 3, running), hello(2, 0), delta(2, 3, 'lo'), event(LOG[3])];
+    const frames = [first, again];
     expect(checkHistory(history({ frames }))).toEqual([]);
   });
 
@@ -270,7 +295,8 @@ describe('what clients can have been told wrong', () => {
     expect(rulesOf(history({ log, frames: [frames] }))).toEqual(['S17']);
   });
 
-  test('wire: an unreadable frame, a record before the welcome', () => {
+  test('wire: an unreadable frame, a record before the welcome, a second welcome', () => {
+    expect(rulesOf(history({ frames: [[hello(), welcome(5), welcome(5)]] }))).toEqual(['wire']);
     expect(rulesOf(history({ frames: [[hello(), event(LOG[1])]] }))).toEqual(['wire']);
     const clients = [{ name: 'tab', connections: [{ frames: [], unreadable: ['{'] }] }];
     expect(rulesOf(history({ clients }))).toEqual(['wire']);

@@ -355,6 +355,21 @@ describe('reading', () => {
     await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('data-seq'))).toBe('3');
   });
 
+  test('a search hit opens at its message, also when that comes long after the welcome', async () => {
+    exchange('How?', LINES);
+    feed.followsUp = false;
+    await page.goto(ORIGIN);
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('bucket');
+    await page.getByTestId('search-hit').click();
+    await until(() => feed.heard.some(({ type }) => type === 'hello'));
+    await page.getByTestId('messages').waitFor();
+    // Two frames drawn: whatever follows from the welcome alone has been done.
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+    feed.catchUp();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('data-seq'))).toBe('3');
+  });
+
   test('a chat that is not there says so, and offers a new one', async () => {
     await page.goto(`${ORIGIN}/#/s/s_${'f'.repeat(32)}`);
     await page.getByTestId('session-missing').getByRole('link', { name: 'New chat' }).click();

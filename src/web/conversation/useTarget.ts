@@ -7,20 +7,21 @@ export function useTarget(scroller: RefObject<HTMLElement | null>): void {
   const { chat, router } = useApp();
   const { seq, session } = router.route.value;
   const view = chat.view.value;
-  const ready = seq !== null && view !== null && view.session === session && view.bot !== null;
-  const first = view?.messages[0]?.seq ?? Number.POSITIVE_INFINITY;
-  const older = view?.olderBefore ?? null;
-  const loaded = ready && (first <= seq || older === null);
+  const here = view !== null && view.session === session && view.bot !== null ? view : null;
+  const first = here?.messages[0]?.seq ?? Number.POSITIVE_INFINITY;
+  const isFurtherBack = here !== null && seq !== null && here.olderBefore !== null && first > seq;
+  // The page is told whose session it is before it is told what is in it.
+  const isThere = here !== null && seq !== null && here.messages.some((message) => message.seq === seq);
 
   useEffect(() => {
     // One page at a time: each brings another `first`, until the message is there.
-    if (ready && !loaded) void chat.loadOlder();
-  }, [ready, loaded, first]);
+    if (isFurtherBack) void chat.loadOlder();
+  }, [isFurtherBack, first]);
 
   useEffect(() => {
-    if (!loaded) return;
+    if (!isThere) return;
     const message = scroller.current?.querySelector<HTMLElement>(`[data-seq="${seq}"]`);
     message?.scrollIntoView({ block: 'center' });
     message?.focus({ preventScroll: true });
-  }, [loaded, session, seq]);
+  }, [isThere, session, seq]);
 }

@@ -30,6 +30,8 @@ export class Feed {
   firstSeq = 1;
   /** Who answers, where the outcomes are to say it. */
   by: AnsweredBy | null = null;
+  /** Whether records follow the welcome at once; off, they come with `catchUp`. */
+  followsUp = true;
   private readonly wires = new Set<Wire>();
   private answer = '';
   private thinking = '';
@@ -134,6 +136,11 @@ export class Feed {
     for (const wire of this.wires) wire.send(encodeServerFrame(frame));
   }
 
+  /** What `followsUp` held back: every record. */
+  catchUp(): void {
+    for (const event of this.records) this.tell(event);
+  }
+
   private accept(wire: Wire, id: string, text: string): void {
     const { seq } = this.record({ kind: 'message', id, text, priority: 0 }, Date.now());
     const waiting = [...this.queue.waiting, { turn: seq, id, priority: 0 }];
@@ -172,6 +179,7 @@ export class Feed {
         limits: LIMITS,
       }),
     );
+    if (!this.followsUp) return;
     for (const event of this.records.slice(seq)) wire.send(encodeServerFrame(event));
     const { running } = this.queue;
     if (!running) return;

@@ -9,6 +9,8 @@ const found: unknown = createRequire(miniflare)('workerd');
 export const WORKERD = binaryOf(found);
 /** Where the Workers lie that Miniflare puts behind bindings. */
 export const MINIFLARE_WORKERS = join(dirname(miniflare), 'workers');
+/** Name of the socket, given an address when the process starts. */
+export const SOCKET = 'entry';
 
 function binaryOf(module: unknown): string {
   const isNamed = typeof module === 'object' && module !== null && 'default' in module;

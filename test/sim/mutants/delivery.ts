@@ -1,0 +1,66 @@
+/** Planted bugs on the way to D1, and in what is written there. */
+import { bug, type Mutant } from './mutant.ts';
+
+export const DELIVERY_MUTANTS: readonly Mutant[] = [
+  bug(
+    'the position is kept before D1 confirmed',
+    'objects/delivery.ts',
+    `      await this.#inTime(this.#ports.deliver(this.session, records));
+      this.#log.markDelivered(last.seq);`,
+    `      this.#log.markDelivered(last.seq);
+      await this.#inTime(this.#ports.deliver(this.session, records));`,
+  ),
+  bug(
+    'a failed delivery counts',
+    'objects/delivery.ts',
+    'this.#ports.deliver(this.session, records));',
+    'this.#ports.deliver(this.session, records).catch(() => {}));',
+  ),
+  bug(
+    'the first record of a batch is left out',
+    'objects/delivery.ts',
+    'deliver(this.session, records)',
+    'deliver(this.session, records.slice(1))',
+  ),
+  bug(
+    'the position runs ahead',
+    'objects/delivery.ts',
+    'this.session.delivered = last.seq;',
+    'this.session.delivered = last.seq + 1;',
+  ),
+  bug(
+    'no second try',
+    'objects/delivery.ts',
+    'Math.min(RETRY_LAST_MS, RETRY_FIRST_MS',
+    'Math.max(1e15, RETRY_FIRST_MS',
+  ),
+  bug('a failed erasure counts', 'objects/delivery.ts', 'return this.#failed(error);', 'return null;'),
+  bug(
+    'waits for ever for a call that nobody answers',
+    'objects/delivery.ts',
+    `=> reject(new Error('D1_TIMEOUT: no answer came'))`,
+    '=> {}',
+  ),
+  bug('the last record is not due', 'objects/delivery.ts', 'if (waiting <= 0)', 'if (waiting <= 1)'),
+
+  bug(
+    'a deletion meanwhile is waited for, for ever',
+    'objects/delivery.ts',
+    'return !this.session.removed && this.session.delivered < seq;',
+    'return this.session.delivered < seq;',
+  ),
+  bug(
+    'withdrawn messages stay in D1',
+    'history/projection.ts',
+    `record.kind === 'edited' || record.kind === 'cancelled' ||`,
+    `record.kind === 'edited' ||`,
+  ),
+  bug('a title does not reach D1', 'history/projection.ts', 'if (title !== undefined) merged.title = title;', ''),
+  bug('an old change is made again', 'history/projection.ts', 'row.rev >= record.seq || ', ''),
+  bug(
+    'a message that comes again is new',
+    'history/projection.ts',
+    'if (message && !rows.has(message.seq)) rows',
+    'if (message) rows',
+  ),
+];

@@ -1,0 +1,14 @@
+/** Planted bug: the alarm that is due is set anew at the start, and a turn that was cut off waits for it. */
+import { ChatSession as Shipped } from '../../../src/worker.ts';
+import type { Bindings } from '../../../src/env.ts';
+
+export { default } from '../../../src/worker.ts';
+
+const LATE_MS = 1_000;
+
+export class ChatSession extends Shipped {
+  constructor(ctx: DurableObjectState, env: Bindings) {
+    void ctx.storage.setAlarm(Date.now() + LATE_MS);
+    super(ctx, env);
+  }
+}
