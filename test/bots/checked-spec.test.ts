@@ -5,7 +5,7 @@ import { allowedEndpoint, configuredKey } from '../../src/bots/endpoints.ts';
 import type { BotSpec } from '../../src/bots/spec.ts';
 import { parseConfig } from '../../src/env.ts';
 
-const config = parseConfig({
+const variables = {
   SESSION_SECRET: 'a-secret-of-at-least-32-characters!!',
   OLLAMA_BASE_URL: 'http://127.0.0.1:11434',
   ALLOWED_ENDPOINTS: 'http://10.0.0.1:9000,https://models.example/base,http://localhost:8000',
@@ -22,7 +22,8 @@ const config = parseConfig({
       apiKeyVariable: 'CLOUD_API_KEY',
     },
   ]),
-});
+};
+const config = parseConfig(variables);
 const base = { id: 'my-bot', name: 'Mine' };
 const problem = (fields: Record<string, unknown>): string => {
   const result = checkedSpec({ ...base, ...fields }, config);

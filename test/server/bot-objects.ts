@@ -96,7 +96,7 @@ export function botObjects(config: Config, variables: Readonly<Record<string, st
         entries: entries
           .filter((entry) => bot === undefined || entry.bot === bot)
           .slice(-limit)
-          .reverse(),
+          .toReversed(),
         nextCursor: null,
       }),
       auditHeads: async (after: string, limit: number) =>

@@ -112,7 +112,7 @@ export class FakeSession implements SessionStub {
   async shares(user: string): Promise<Result<ShareRow[]>> {
     const current = this.#summaryFor(user);
     if (!current.ok) return current;
-    return { ok: true, value: this.links.map(({ digest: _, ...row }) => row) };
+    return { ok: true, value: this.links.map(({ id, createdAt, expiresAt }) => ({ id, createdAt, expiresAt })) };
   }
 
   async unshare(user: string, id: string): Promise<Result<boolean>> {
