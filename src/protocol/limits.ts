@@ -4,7 +4,7 @@
  */
 
 /** Version of the frames below. A client that says another one is told so and not served. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** The largest frame a client may send, in UTF-8 bytes. */
 export const MAX_FRAME_BYTES = 64 * 1024;

@@ -2,6 +2,7 @@
  * A session's world in which every answer from outside, of the model and of D1, comes when the
  * scheduler says so: in any order between each other and between what people do.
  */
+import { PROTOCOL_VERSION } from '../../src/protocol/limits.ts';
 import type fc from 'fast-check';
 import type { Question, SessionPorts } from '../../src/objects/ports.ts';
 import { SessionRuntime } from '../../src/objects/session-runtime.ts';
@@ -195,7 +196,7 @@ export class ScheduledWorld {
     this.recordings.push(recording);
     this.sockets.push(socket);
     this.runtime.join(socket);
-    this.say(socket, { type: 'hello', protocol: 1, ...(seq === undefined ? {} : { seq }) });
+    this.say(socket, { type: 'hello', protocol: PROTOCOL_VERSION, ...(seq === undefined ? {} : { seq }) });
   }
 
   say(socket: RecordedSocket, frame: ClientFrame): void {

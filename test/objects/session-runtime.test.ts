@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  PROTOCOL_VERSION,
   CREDIT_WINDOW_BYTES,
   MAX_BAD_FRAMES,
   MAX_FRAMES_AT_ONCE,
@@ -482,7 +483,7 @@ describe('clients that ask too much', () => {
   test('a second hello is refused: it would have the whole log sent again', async () => {
     const fake = await world();
     const tab = await fake.join();
-    await fake.say(tab, { type: 'hello', protocol: 1 });
+    await fake.say(tab, { type: 'hello', protocol: PROTOCOL_VERSION });
     expect(tab.frames.at(-1)).toMatchObject({ type: 'error', code: 'bad_frame' });
     expect(tab.of('welcome')).toHaveLength(1);
   });
@@ -493,7 +494,7 @@ describe('clients that ask too much', () => {
     const late = new FakeSocket();
     fake.runtime.join(late);
     await fake.advance(60_000);
-    await fake.say(late, { type: 'hello', protocol: 1 });
+    await fake.say(late, { type: 'hello', protocol: PROTOCOL_VERSION });
     expect(late.closed).toBeNull();
     expect(late.of('welcome')).toHaveLength(1);
   });

@@ -1,4 +1,5 @@
 /** A session belongs to one user, and so does every frame on its sockets. */
+import { PROTOCOL_VERSION } from '../../../src/protocol/limits.ts';
 import assert from 'node:assert/strict';
 import { newUser, userCookie } from '../../../src/auth/cookie.ts';
 import { UNTIL_HEADER, USER_HEADER } from '../../../src/objects/session-rpc.ts';
@@ -12,7 +13,7 @@ const OWNER = 'u_owner';
 const STRANGER = 'u_stranger';
 const BOT = { id: 'b', name: 'B', model: 'm' };
 const HOUR_MS = 3_600_000;
-const HELLO = { type: 'hello', protocol: 1 } as const;
+const HELLO = { type: 'hello', protocol: PROTOCOL_VERSION } as const;
 const upgrade = { upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-key': 'a2V5', origin: ORIGIN };
 
 async function owned(): Promise<SessionObject> {
@@ -144,7 +145,7 @@ export const rules: Rules = {
       '{"type":"ping"}',
       '{"type":"credit","bytes":1}',
       '{"type":"typing"}',
-      '{"type":"hello","protocol":1}',
+      `{"type":"hello","protocol":${PROTOCOL_VERSION}}`,
       '{"type":"stop","turn":2}',
       '{"type":"cancel","id":"a"}',
       'nonsense',
