@@ -1,4 +1,5 @@
 /** What people do, and what breaks, in a run by chance. */
+import { PROTOCOL_VERSION } from '../../src/protocol/limits.ts';
 import type { ClientFrame } from '../../src/protocol/client-frames.ts';
 import { textOf } from './chance.ts';
 import { hostOf } from './heal.ts';
@@ -196,10 +197,10 @@ function sayAnything(world: World, raw: RawPage): void {
   const near = chance.between(Math.max(1, head - 4), head + 1);
   const id = `raw-${chance.between(1, 4)}`;
   const frames: (ClientFrame | string)[] = [
-    { type: 'hello', protocol: 1 },
+    { type: 'hello', protocol: PROTOCOL_VERSION },
     { type: 'hello', protocol: chance.pick([1, 1, 2]) },
-    { type: 'hello', protocol: 1, seq: chance.between(0, head + 2) },
-    { type: 'hello', protocol: 1, seq: head, turn, attempt: chance.between(1, 2), offset: 0 },
+    { type: 'hello', protocol: PROTOCOL_VERSION, seq: chance.between(0, head + 2) },
+    { type: 'hello', protocol: PROTOCOL_VERSION, seq: head, turn, attempt: chance.between(1, 2), offset: 0 },
     { type: 'send', id, text: `text of ${id}` },
     { type: 'send', id: 'bad', text: chance.pick(['', '\ud800']) },
     { type: 'edit', id, text: 'another' },

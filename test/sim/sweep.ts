@@ -1,4 +1,5 @@
 /** Tells the scenarios, in one fixed order of events, with a crash wherever one is asked for. */
+import { PROTOCOL_VERSION } from '../../src/protocol/limits.ts';
 import { Chance } from './chance.ts';
 import { begin, within, type RunResult } from './seed.ts';
 import { heal } from './heal.ts';
@@ -194,9 +195,9 @@ class Teller {
         return remove(host);
       case 'silent reader':
         world.raws.push(new RawPage(world, host, 'raw'));
-        return world.raws[0]?.say({ type: 'hello', protocol: 1 });
+        return world.raws[0]?.say({ type: 'hello', protocol: PROTOCOL_VERSION });
       case 'second hello':
-        return world.raws[0]?.raw('{"type":"hello","protocol":1}');
+        return world.raws[0]?.raw(`{"type":"hello","protocol":${PROTOCOL_VERSION}}`);
       case 'flood':
         return world.raws[0]?.flood('{"type":"typing"}');
       case 'clock back':
