@@ -30,7 +30,7 @@ describe('hello', () => {
     await harness.clock.advance(FIRST_RETRY_MS);
     harness.socket.onopen?.();
     expect(harness.socket.sent).toEqual([
-      { type: 'hello', protocol: 1, seq: 1, turn: 1, attempt: 1, offset: 5, thinkingOffset: 2 },
+      { type: 'hello', protocol: PROTOCOL_VERSION, seq: 1, turn: 1, attempt: 1, offset: 5, thinkingOffset: 2 },
     ]);
   });
 

@@ -1,6 +1,12 @@
 /** Bad input through the whole house: each kind gets its own typed error, and no other session notices. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MAX_BAD_FRAMES, MAX_FRAME_BYTES, MAX_QUEUE_LENGTH, MAX_TEXT_BYTES } from '../../src/protocol/limits.ts';
+import {
+  PROTOCOL_VERSION,
+  MAX_BAD_FRAMES,
+  MAX_FRAME_BYTES,
+  MAX_QUEUE_LENGTH,
+  MAX_TEXT_BYTES,
+} from '../../src/protocol/limits.ts';
 import { checkHistory } from '../support/history-checker.ts';
 import { readLog } from '../support/observe.ts';
 import { RealServer } from '../support/real-server.ts';
@@ -86,7 +92,7 @@ describe('over the WebSocket', () => {
 
   test('a second hello', async () => {
     const own = await user.join(session);
-    expect(await own.refused({ type: 'hello', protocol: 1 })).toMatchObject({ code: 'bad_frame' });
+    expect(await own.refused({ type: 'hello', protocol: PROTOCOL_VERSION })).toMatchObject({ code: 'bad_frame' });
     own.close();
   });
 

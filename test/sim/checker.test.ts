@@ -1,4 +1,5 @@
 /** The checker of simulated runs refuses what is wrong: for every rule a sound history, spoiled in one place. */
+import { PROTOCOL_VERSION } from '../../src/protocol/limits.ts';
 import { describe, expect, test } from 'vitest';
 import type { LogRecord, RecordBody } from '../../src/protocol/records.ts';
 import { expectedRows } from '../support/history-model.ts';
@@ -175,7 +176,11 @@ describe('what is refused', () => {
     ],
     ['S24', 'a tab acts as often as it likes', { handled: [TYPING, TYPING, TYPING] }],
     ['S24', 'unreadable frames without end', { handled: [UNREADABLE, UNREADABLE, UNREADABLE] }],
-    ['wire', 'a second hello is served', { handled: [{ ...TYPING, frame: { type: 'hello', protocol: 1 } }] }],
+    [
+      'wire',
+      'a second hello is served',
+      { handled: [{ ...TYPING, frame: { type: 'hello', protocol: PROTOCOL_VERSION } }] },
+    ],
     ['wire', 'served before hello', { handled: [{ ...TYPING, greeted: false }] }],
     ['S15', 'a tab still shows a queue', { rest: { ...REST, unsettled: ['p shows a queue'] } }],
     ['S16', 'the reply is not what the model said', { asks: replaceAsk(0, { text: 'Hello!' }) }],

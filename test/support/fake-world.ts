@@ -1,4 +1,5 @@
 /** A session's world under the test's control: time, sockets, the model and D1. */
+import { PROTOCOL_VERSION } from '../../src/protocol/limits.ts';
 import { SessionRuntime } from '../../src/objects/session-runtime.ts';
 import { receive } from '../../src/objects/socket-frames.ts';
 import type { SessionAnswer, SessionCall } from '../../src/objects/bot-rpc.ts';
@@ -216,7 +217,7 @@ export class FakeWorld {
   async join(known: { seq?: number; turn?: number; attempt?: number; offset?: number } = {}): Promise<FakeSocket> {
     const socket = new FakeSocket();
     this.runtime.join(socket);
-    await this.say(socket, { type: 'hello', protocol: 1, ...known });
+    await this.say(socket, { type: 'hello', protocol: PROTOCOL_VERSION, ...known });
     return socket;
   }
 

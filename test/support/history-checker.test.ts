@@ -1,4 +1,5 @@
 /** The checker is only worth something if it refuses what is wrong: sound histories pass, each corruption is named. */
+import { PROTOCOL_VERSION } from '../../src/protocol/limits.ts';
 import { describe, expect, test } from 'vitest';
 import type { LogRecord, RecordBody } from '../../src/protocol/records.ts';
 import type { QueueView, ServerFrame } from '../../src/protocol/server-frames.ts';
@@ -41,13 +42,17 @@ const sent = (id: string): RecordedFrame => ({
 });
 const hello = (turn?: number, offset?: number): RecordedFrame => ({
   from: 'client',
-  frame: { type: 'hello', protocol: 1, ...(turn && offset !== undefined ? { turn, attempt: 1, offset } : {}) },
+  frame: {
+    type: 'hello',
+    protocol: PROTOCOL_VERSION,
+    ...(turn && offset !== undefined ? { turn, attempt: 1, offset } : {}),
+  },
   length: 10,
 });
 const welcome = (seq: number, from = seq, running: QueueView['running'] = null) =>
   server({
     type: 'welcome',
-    protocol: 1,
+    protocol: PROTOCOL_VERSION,
     session: 's',
     epoch: 'e',
     seq,

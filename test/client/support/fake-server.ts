@@ -4,6 +4,7 @@ import { createSessionClient } from '../../../src/client/session-client.ts';
 import type { OutboxStore, SessionClientOptions, SessionView, SocketLike } from '../../../src/client/types.ts';
 import { decodeClientFrame, encodeServerFrame } from '../../../src/protocol/codec.ts';
 import type { ClientFrame, ClientFrameOf } from '../../../src/protocol/client-frames.ts';
+import { PROTOCOL_VERSION } from '../../../src/protocol/limits.ts';
 import type { RecordBody } from '../../../src/protocol/records.ts';
 import type { ServerFrame, ServerFrameOf } from '../../../src/protocol/server-frames.ts';
 import { settle, VirtualClock } from './virtual-clock.ts';
@@ -46,7 +47,7 @@ export const USAGE = { promptTokens: 1, answerTokens: 1, firstTokenMs: 1, totalM
 export function welcome(more: Partial<ServerFrameOf<'welcome'>> = {}): ServerFrameOf<'welcome'> {
   return {
     type: 'welcome',
-    protocol: 1,
+    protocol: PROTOCOL_VERSION,
     session: 's',
     epoch: 'e',
     seq: 0,
