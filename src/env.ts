@@ -140,7 +140,11 @@ const variables = z.object({
   OPERATOR_GROUP: z.optional(z.string()),
   ALERT_WEBHOOK_URL: z.optional(endpointUrl),
   ALERT_WEBHOOK_SECRET: z.optional(
-    apiKey.check(z.minLength(MIN_SESSION_SECRET_LENGTH, `needs at least ${MIN_SESSION_SECRET_LENGTH} characters`)),
+    apiKey.check(
+      z.minLength(MIN_SESSION_SECRET_LENGTH, `needs at least ${MIN_SESSION_SECRET_LENGTH} characters`),
+      // A receiver would decode it to another key, and refuse every alert.
+      z.refine((secret) => /^(?!whsec_)|^whsec_[A-Za-z0-9+/]+={0,2}$/.test(secret), 'must be base64 after whsec_'),
+    ),
   ),
   SYSTEM_PROMPT: z._default(z.string(), ''),
   BOTS: z.optional(z.string()),

@@ -52,6 +52,15 @@ describe('parseConfig', () => {
     expect(config.operatorToken).toBe('0123456789abcdef');
   });
 
+  it('refuses a webhook secret that receivers would read as another key', () => {
+    const url = 'https://alerts.example/in';
+    const problem = (secret: string) => problemOf({ ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: secret }).message;
+    expect(problem(`whsec_${'not base64 '.repeat(4)}`.trim())).toMatch('ALERT_WEBHOOK_SECRET');
+    expect(problem(`whsec_${'_-'.repeat(20)}`)).toBe('ALERT_WEBHOOK_SECRET must be base64 after whsec_');
+    const secret = `whsec_${'ab+/'.repeat(10)}`;
+    expect(parse({ ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: secret }).alertWebhook).toEqual({ url, secret });
+  });
+
   it('takes a plain number for a deadline', () => {
     expect(parse({ IDLE_TIMEOUT_MS: 1_500 }).deadlines.idleTimeoutMs).toBe(1_500);
   });
