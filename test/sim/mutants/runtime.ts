@@ -39,22 +39,22 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
   bug(
     'a new process does not take up the turn',
     'objects/session-runtime.ts',
-    `if (this.#state.running) this.dispatch({ type: 'recover' });\n    else this`,
-    'this',
+    '    void this.#runner.resume(running.turn, running.attempt);\n    this.#alarm',
+    '    this.#alarm',
   ),
-  bug('stop keeps the model speaking', 'objects/session-runtime.ts', '        this.#generation.abort();\n', ''),
+  bug('stop keeps the model speaking', 'objects/turn-runner.ts', '    generation?.abort();\n', ''),
   {
     name: 'no fence: what is over still answers',
     patches: [
       {
-        file: 'objects/session-runtime.ts',
-        find: '        this.#generation.abort();\n        this.#generation = null;\n',
+        file: 'objects/turn-runner.ts',
+        find: '    this.#generation = null;\n    generation?.abort();\n',
         replace: '',
       },
       {
-        file: 'objects/session-runtime.ts',
-        find: 'if (!outcome || this.#generation !== generation) return;',
-        replace: 'if (!outcome) return;',
+        file: 'objects/turn-runner.ts',
+        find: 'outcome: Outcome): void {\n    if (this.#generation !== generation) return;',
+        replace: 'outcome: Outcome): void {',
       },
       {
         file: 'session/transition.ts',
@@ -68,13 +68,13 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'objects/generation.ts',
-        find: '        if (signal.aborted) return null;\n',
+        find: '        if (signal.aborted) break;\n',
         replace: '        if (signal.aborted) return this.#failure(null);\n',
       },
       {
-        file: 'objects/session-runtime.ts',
-        find: 'if (!outcome || this.#generation !== generation) return;',
-        replace: 'if (!outcome) return;',
+        file: 'objects/turn-runner.ts',
+        find: 'outcome: Outcome): void {\n    if (this.#generation !== generation) return;',
+        replace: 'outcome: Outcome): void {',
       },
       {
         file: 'session/transition.ts',
@@ -96,7 +96,7 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     `'The session was deleted.');\n    this.#alarm.keep();`,
     `'The session was deleted.');`,
   ),
-  bug('a deletion lets the model speak on', 'objects/session-runtime.ts', 'this.#generation?.abort();', ''),
+  bug('a deletion lets the model speak on', 'objects/session-runtime.ts', '    this.#runner.end();\n', ''),
   bug(
     'a failed alarm is left to the platform',
     'objects/work-alarm.ts',
@@ -124,7 +124,7 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
   bug(
     'a failure drops what had come',
     'objects/generation.ts',
-    `kind: 'failed', turn, attempt, text,`,
+    `kind: 'failed', turn, attempt, ...this.partial(),`,
     `kind: 'failed', turn, attempt, text: '',`,
   ),
   bug('thinking is taken for text', 'objects/generation.ts', 'this.thinking += step', 'this.text += step'),

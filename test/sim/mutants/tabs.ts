@@ -36,7 +36,12 @@ export const TABS_MUTANTS: readonly Mutant[] = [
     `frame.type !== 'credit' && !tab.mayAct`,
     '!tab.mayAct',
   ),
-  bug('a tab may act as often as it likes', 'objects/tab.ts', 'if (this.#allowance < 1) return false;', ''),
+  bug(
+    'a tab may act as often as it likes',
+    'objects/tab.ts',
+    'this.#frames.take(now);',
+    'this.#frames.take(now) || true;',
+  ),
   bug('unreadable frames have no end', 'objects/socket-frames.ts', 'tab.badFrames += 1;', 'tab.badFrames = 1;'),
   bug(
     'a tab is believed that claims more than there is',
@@ -47,8 +52,8 @@ export const TABS_MUTANTS: readonly Mutant[] = [
   bug(
     'hibernation forgets who said hello',
     'objects/tab.ts',
-    'new Tab(socket, parsed.data.seq, now)',
-    'new Tab(socket, null, now)',
+    'new Tab(socket, parsed.data.seq, parsed.data.proof, now)',
+    'new Tab(socket, null, parsed.data.proof, now)',
   ),
   bug(
     'the frame of another record',
