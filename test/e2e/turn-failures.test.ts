@@ -10,7 +10,7 @@ import type { User } from '../support/user.ts';
 /** Long enough for a loaded machine's model to begin, short enough to wait for. */
 const DEADLINES = {
   CONNECT_TIMEOUT_MS: '600',
-  FIRST_TOKEN_TIMEOUT_MS: '1500',
+  FIRST_TOKEN_TIMEOUT_MS: '3000',
   IDLE_TIMEOUT_MS: '700',
   TOTAL_TIMEOUT_MS: '4000',
 };
@@ -28,8 +28,8 @@ beforeAll(async () => {
     });
   });
   const bots = [
-    { id: 'nowhere', name: 'Nowhere', baseUrl: 'http://127.0.0.1:1' },
-    { id: 'silent', name: 'Silent', baseUrl: `http://127.0.0.1:${silentPort}` },
+    { id: 'nowhere', name: 'Nowhere', endpoint: 'http://127.0.0.1:1' },
+    { id: 'silent', name: 'Silent', endpoint: `http://127.0.0.1:${silentPort}` },
     { id: 'unknown-model', name: 'Unknown', model: 'no-such-model' },
     { id: 'no-ai', name: 'No AI here', kind: 'workers-ai', model: '@cf/x' },
   ];
