@@ -1,6 +1,7 @@
 /** What people do, and what breaks, in a run by chance. */
 import { PROTOCOL_VERSION } from '../../src/protocol/limits.ts';
 import type { ClientFrame } from '../../src/protocol/client-frames.ts';
+import { ALL_BOTS, limitsBy, refOf } from './bots.ts';
 import { textOf } from './chance.ts';
 import { hostOf } from './heal.ts';
 import type { Host } from './host.ts';
@@ -8,6 +9,19 @@ import { openPage, type Browser, type Page, type RawPage } from './page.ts';
 import { SessionLog } from '../../src/log/session-log.ts';
 import { headOf, stateOf } from './session-notes.ts';
 import type { Happening, World } from './world.ts';
+
+/** Messages that name a bot, and some that only look as if. */
+const NAMES = [
+  '@helper ',
+  '@helper ',
+  '@writer: ',
+  '@Writer,',
+  '@b0 ',
+  '@nobody ',
+  '@helper, @writer ',
+  '@helperx ',
+  '@-x ',
+];
 
 /** Weight of each kind of trouble; zero: not in this run. */
 export interface Weather {
@@ -24,6 +38,9 @@ export interface Weather {
   settings: number;
   remove: number;
   burst: number;
+  operator: number;
+  botSilent: number;
+  botCrash: number;
   people: number;
 }
 
@@ -42,9 +59,11 @@ export function actionsOf(world: World, weather: Weather, browsers: readonly Bro
   add('http send', weather.http, () => anyHttpSend(world, host));
   counted('burst', weather.burst, () => burst(world));
   counted('reload', weather.reload, () => reload(world, browsers));
-  add('settings', weather.settings, () =>
-    host.enter('update', (process) => process.update(`T${chance.between(1, 3)}`)),
-  );
+  add('settings', weather.settings, () => {
+    const patch = chance.is(0.6) ? { title: `T${chance.between(1, 3)}` } : { bot: refOf(chance.pick(ALL_BOTS)) };
+    host.enter('update', (process) => process.update(patch));
+  });
+  if (!world.bots.free) operate(world, weather, add);
   add('remove', weather.remove, () => remove(host));
   add('crash', weather.crash, () => host.crash());
   if (world.crashAt.length === 0) {
@@ -63,10 +82,35 @@ export function actionsOf(world: World, weather: Weather, browsers: readonly Bro
   });
   if (host.storage.alarm !== null && !host.firing) counted('alarm early', weather.alarm * 0.5, () => host.fireAlarm());
   counted('time passes', weather.alarm, () => {
-    // Timers and alarms that are due by then come late.
-    world.timeline.now += chance.between(1, 5_000);
+    world.jump(chance.between(1, 5_000));
   });
   return list;
+}
+
+/** What becomes of the bots: their operator, their endpoint, their process, the way to them. */
+function operate(world: World, weather: Weather, add: (label: string, weight: number, run: () => void) => void): void {
+  const { chance, bots } = world;
+  add('bot silent or not', weather.botSilent, () => {
+    bots.silent = !bots.silent;
+    if (bots.silent) world.count('bot silent');
+  });
+  const bot = bots.made[chance.between(0, bots.made.length - 1)];
+  if (!bot) return;
+  if (bot.storage.pending > 0) add('bot crash', weather.botCrash * 4, () => bots.crash(bot));
+  add('bot crash', weather.botCrash, () => bots.crash(bot));
+  add('operator', weather.operator, () => {
+    const what = chance.weighted([
+      { weight: 2, name: 'stop', run: () => bot.stop() },
+      { weight: 1, name: 'pause', run: () => bot.pause() },
+      { weight: 4, name: 'launch', run: () => bot.launch() },
+      { weight: 1, name: 'rename', run: () => bot.rename() },
+      { weight: 0.2, name: 'remove', run: () => bot.remove() },
+      { weight: 1, name: 'endpoint', run: () => bot.setEndpoint(!bot.endpointDown) },
+      { weight: bots.shifty.has(bot.id) ? 3 : 0, name: 'limits', run: () => bot.define(limitsBy(chance)) },
+    ]);
+    world.count(`bot ${what.name}`);
+    what.run();
+  });
 }
 
 function act(world: World): void {
@@ -100,7 +144,10 @@ function act(world: World): void {
 function sendSomething(world: World, page: Page): void {
   const { chance } = world;
   // Now and then so long that the tight window is met by messages alone.
-  page.send(`q${world.steps} ${textOf(chance, 0, chance.is(0.05) ? 120 : 4)}`, chance.pick([0, 0, 0, 1, 2]));
+  const text = `q${world.steps} ${textOf(chance, 0, chance.is(0.05) ? 120 : 4)}`;
+  const named = chance.is(0.15) ? chance.pick(NAMES) : '';
+  if (named !== '') world.count('mention');
+  page.send(chance.is(0.1) && named !== '' ? named : `${named}${text}`, chance.pick([0, 0, 0, 1, 2]));
 }
 
 function burst(world: World): void {

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LogRecord } from '../../src/protocol/records.ts';
 import type { Report } from '../support/history-model.ts';
+import { addressee } from './check-bots.ts';
 import type { Ask, SimHistory } from './history.ts';
 
 type Outcome = Extract<LogRecord, { kind: 'reply' | 'stopped' | 'failed' }>;
@@ -41,7 +42,8 @@ function checkPrompt(
   const known = log.slice(0, head);
   const asked = textOf(known, turn);
   if (asked === undefined) return report('S20', `${turn}.${attempt} was asked without a message`);
-  if (question !== asked)
+  // Without the name of the bot that it is meant for (S29).
+  if (question !== asked && question !== addressee(asked)?.rest)
     report('S20', `${turn}.${attempt} was asked as ${JSON.stringify(question)}, not ${JSON.stringify(asked)}`);
   const outcomes = new Map<number, Outcome>();
   for (const record of known) {
@@ -70,7 +72,8 @@ function checkOutcome(record: Outcome, ask: Ask | undefined, report: Report): vo
   const { seq, turn, attempt, kind, text, thinking = '' } = record;
   const name = `record ${seq} (${kind} of ${turn}.${attempt})`;
   if (!ask) {
-    if (kind !== 'failed' && text !== '') report('S11', `${name}: the model was never asked`);
+    if (text !== '') report('S11', `${name}: the model was never asked`);
+    if (kind === 'reply') report('S11', `${name}: the model was never asked`);
     return;
   }
   if (kind === 'stopped') {
@@ -86,7 +89,9 @@ function checkOutcome(record: Outcome, ask: Ask | undefined, report: Report): vo
   // A stream that broke in the middle of a character may have kept its first half to itself.
   const isBegun = kind === 'failed' && text === begunOf(ask.text) && thinking === begunOf(ask.thinking);
   if (!isWhole && !isBegun) report('S16', `${name} is not what the model said`);
-  const isSame = kind === 'reply' ? ask.end === 'whole' : ask.end === 'failed' && record.code === ask.code;
+  // What a bot tells to end is closed like what a person stops; whether one told so is S26's and S28's.
+  const isBroken = record.kind === 'failed' && (ask.end === 'aborted' || record.code === ask.code);
+  const isSame = record.kind === 'reply' ? ask.end === 'whole' : isBroken;
   if (!isSame) report('S8', `${name}, but the model's stream ended ${ask.end} (${ask.code})`);
 }
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { LogRecord, RecordBody } from '../../src/protocol/records.ts';
 import { expectedRows } from '../support/history-model.ts';
 import { check } from './checker.ts';
-import type { Ask, Handled, Rest, SimHistory } from './history.ts';
+import type { Ask, BotFacts, Handled, Rest, SimHistory } from './history.ts';
 
 const BOT = { id: 'b', name: 'B', model: 'm' };
 const USAGE = { promptTokens: 1, answerTokens: 1, firstTokenMs: 1, totalMs: 1 };
@@ -33,6 +33,13 @@ const PAST = [{ user: 'text of a', bot: 'Hello \u{1f600}' }];
 const said = (of: Partial<Ask>): Ask => ({
   turn: 2,
   attempt: 1,
+  bot: 'b',
+  name: 'b 4',
+  boot: 1,
+  startAt: 100,
+  startClock: 1_100,
+  endAt: 900,
+  told: 1,
   question: 'text of a',
   past: [],
   isWhole: true,
@@ -76,6 +83,18 @@ const REST: Rest = {
   settings: { stored: SETTINGS, logged: SETTINGS },
 };
 
+const BOTS: BotFacts = {
+  isFree: true,
+  told: [],
+  slots: {},
+  flights: [],
+  jumps: [],
+  known: [],
+  missed: [],
+  waits: [],
+  sleepless: [],
+};
+
 const wanted = (id: string) => ({ id, text: '', page: 'p', touched: false, withdrawn: false });
 
 function history(change: Partial<SimHistory> = {}, log = LOG): SimHistory {
@@ -99,6 +118,7 @@ function history(change: Partial<SimHistory> = {}, log = LOG): SimHistory {
     queues: [{ tab: 'p', running: 2, waiting: [3] }],
     delivered: [0, 2, 8],
     rest: REST,
+    bots: BOTS,
     faults: [],
     spared: false,
     queueLimit: 3,

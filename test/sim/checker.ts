@@ -7,6 +7,7 @@ import { checkHistory } from '../support/history-checker.ts';
 import { LogModel, type Report, type Violation } from '../support/history-model.ts';
 import type { LogRecord } from '../../src/protocol/records.ts';
 import { checkAnswers } from './check-answers.ts';
+import { checkBots } from './check-bots.ts';
 import { checkFrames } from './check-frames.ts';
 import type { SimHistory } from './history.ts';
 
@@ -23,6 +24,7 @@ export function check(history: SimHistory): Violation[] {
   checkDisk(history, report);
   checkFrames(history, report);
   checkAnswers(history, report);
+  checkBots(history, report);
   checkQueues(history, report);
   checkWakes(history, report);
   checkBounds(history, report);

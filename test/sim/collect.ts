@@ -4,7 +4,9 @@ import type { LogRecord } from '../../src/protocol/records.ts';
 import { MAX_BAD_FRAMES, MAX_FRAMES_AT_ONCE, MAX_QUEUE_LENGTH } from '../../src/protocol/limits.ts';
 import type { Message } from '../../src/protocol/transcript.ts';
 import type { ViewAtRest } from '../support/history-checker.ts';
-import type { Rest, SimHistory } from './history.ts';
+import type { Flight, Rest, SimHistory } from './history.ts';
+import { ALL_BOTS } from './bots.ts';
+import { leaseOf } from './check-bots.ts';
 import type { Host } from './host.ts';
 import type { Page } from './page.ts';
 import { hexOf } from './session-notes.ts';
@@ -55,12 +57,46 @@ export async function collect(
     queues: notes.queues,
     delivered: notes.delivered,
     rest: rested ? restOf(world, host, pages, records, idle) : null,
+    bots: {
+      isFree: world.bots.isFree(host),
+      told: notes.told,
+      slots: slotsOf(world),
+      flights: flightsOf(world),
+      jumps: world.jumps,
+      known: world.bots.isFree(host) ? [] : ALL_BOTS,
+      missed: notes.missed,
+      waits: notes.waits,
+      sleepless: notes.sleepless,
+    },
     faults: notes.faults,
-    spared: host !== world.host,
+    spared: host !== world.host && world.bots.isFree(host),
     queueLimit: MAX_QUEUE_LENGTH,
     frameBurst: MAX_FRAMES_AT_ONCE,
     badFrameLimit: MAX_BAD_FRAMES,
   };
+}
+
+function slotsOf({ bots }: World): Record<string, number> {
+  const slots: Record<string, number> = {};
+  for (const id of ALL_BOTS) {
+    const count = bots.slotsOf(id);
+    if (count !== null) slots[id] = count;
+  }
+  return slots;
+}
+
+/** Every generation of every session at every bot. */
+function flightsOf({ bots, hosts }: World): Flight[] {
+  if (bots.free) return [];
+  const own = hosts.flatMap(({ id, notes }) =>
+    notes.asks
+      .filter(({ end }) => end !== 'unsent')
+      .map((ask): Flight => {
+        const { bot, turn, attempt, startAt, endAt } = ask;
+        return { bot, who: `${id} ${turn}.${attempt}`, startAt, endAt, ...leaseOf(ask, notes.told) };
+      }),
+  );
+  return [...own, ...bots.flights].toSorted((one, other) => one.startAt - other.startAt);
 }
 
 function describeBreak(log: SessionLog): string | null {

@@ -1,4 +1,5 @@
 /** The end of every run: no more faults, and time to come to rest. What is still open then never ends. */
+import { noteQuiet } from './quiet.ts';
 import { collect } from './collect.ts';
 import type { SimHistory } from './history.ts';
 import type { Host } from './host.ts';
@@ -26,6 +27,7 @@ export async function heal(world: World, browsers: readonly Browser[], options: 
   world.faults = NO_FAULTS;
   if (!options.crashes) world.crashAt = [];
   world.d1.down = false;
+  world.bots.heal();
   for (const host of world.hosts) host.skewMs = 0;
   for (const browser of browsers) browser.skewMs = 0;
   // Half of those who say anything stay, and never return what they read.
@@ -65,6 +67,7 @@ export async function rest(world: World): Promise<boolean> {
       continue;
     }
     if (rests(world)) return true;
+    noteQuiet(world);
     const moment = world.nextMoment();
     if (!moment) break;
     await world.step(moment);
@@ -87,7 +90,13 @@ function rests(world: World): boolean {
     if (host.process && world.timeline.countOf(host.process) > 0) return false;
     return !hasWork(host) && host.alarmDue === null && host.firing === null && host.responses.length === 0;
   });
-  if (!quiet || world.d1.calls.length > 0 || world.speakers.some(({ waiting }) => waiting)) return false;
+  if (
+    !quiet ||
+    world.d1.calls.length > 0 ||
+    world.bots.calls.length > 0 ||
+    world.speakers.some(({ waiting }) => waiting)
+  )
+    return false;
   return world.pages.every(({ client: { view }, links }) => {
     // One that does not know yet that its connection is dead.
     if (links.some(({ silent, clientOpen }) => silent && clientOpen)) return false;

@@ -1,4 +1,5 @@
 /** What a run leaves behind for the checker: facts only, as they were seen from outside. */
+import type { SessionAnswer, TurnClaim } from '../../src/objects/bot-rpc.ts';
 import type { ClientFrame } from '../../src/protocol/client-frames.ts';
 import type { SessionHistory } from '../support/history-checker.ts';
 
@@ -6,6 +7,16 @@ import type { SessionHistory } from '../support/history-checker.ts';
 export interface Ask {
   turn: number;
   attempt: number;
+  /** The bot that was asked, its name by the definition it was asked with, and the process that asked. */
+  bot: string;
+  name: string;
+  boot: number;
+  /** When it began and ended, in ms since the run began; when it began by the object's clock. */
+  startAt: number;
+  startClock: number;
+  endAt: number | null;
+  /** How much the session had been told by bots until then. */
+  told: number;
   question: string;
   /** Earlier turns as the prompt was given them, newest first. */
   past: { user: string; bot: string }[];
@@ -23,6 +34,64 @@ export interface Ask {
   lateReads: number;
   /** For streams that were closed: the log's end at that moment. */
   closedAt: number | null;
+}
+
+/** What a session asked a bot. Times in ms since the run began, `clock` by the object's own. */
+export interface BotCall {
+  bot: string;
+  /** The process that asked. */
+  boot: number;
+  claim: TurnClaim | null;
+  calledAt: number;
+  calledClock: number;
+}
+
+/** What the session was told. */
+export interface Told extends BotCall {
+  at: number;
+  /** It came when the session may have given up on it. */
+  isLate: boolean;
+  /** The object's clock was set meanwhile. */
+  isSkewed: boolean;
+  /** The turn that ran then by the log, `<turn>.<attempt>`. */
+  running: string | null;
+  answer: SessionAnswer;
+}
+
+/** A generation at a bot's endpoint, of whatever session. Times in ms since the run began. */
+export interface Flight {
+  bot: string;
+  who: string;
+  startAt: number;
+  endAt: number | null;
+  /** When it has to end; null where there is no lease. */
+  dueAt: number | null;
+  /** The object's clock was set while it was told how long its lease is. */
+  isSkewed: boolean;
+}
+
+/** What a tab showed of the reason why the turn waits, and what the session was told, while nothing was under way. */
+export interface ShownWait {
+  tab: string;
+  shown: string;
+  told: string;
+}
+
+export interface BotFacts {
+  /** Every bot let everyone begin at once; nothing was noted. */
+  isFree: boolean;
+  told: Told[];
+  /** How many a bot may answer at once, where that was so from the beginning to the end. */
+  slots: Readonly<Record<string, number>>;
+  flights: Flight[];
+  /** Time passed at once, and timers came late. */
+  jumps: { from: number; to: number }[];
+  /** Bots that there are, and those that could not be found once. */
+  known: readonly string[];
+  missed: string[];
+  waits: ShownWait[];
+  /** Timers of processes whose turn sleeps. */
+  sleepless: string[];
 }
 
 /** A frame that the object handled to its end. */
@@ -120,6 +189,7 @@ export interface SimHistory {
   delivered: number[];
   /** Null: the session did not come to rest in time. */
   rest: Rest | null;
+  bots: BotFacts;
   /** Errors that reached the platform. */
   faults: string[];
   /** Nothing was done to this session: whatever it shows comes from another one. */

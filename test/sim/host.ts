@@ -191,6 +191,7 @@ export class Host {
     this.responses = [];
     world.d1.calls = world.d1.calls.filter((call) => call.caller !== process || call.gate <= storage.durable);
     world.processEnded(process);
+    world.bots.processEnded(process, storage.durable);
     storage.crash(survivors);
     this.firing = null;
     // A killed alarm runs again at once.
@@ -214,7 +215,7 @@ export class Host {
   get idle(): boolean {
     const { process, world, firing, storage } = this;
     if (!process || firing || storage.pending > 0) return false;
-    if (world.timeline.countOf(process) > 0 || world.speaking(process)) return false;
+    if (world.timeline.countOf(process) > 0 || world.speaking(process) || world.bots.isBusy(process)) return false;
     return !world.d1.calls.some(({ caller }) => caller === process);
   }
 

@@ -8,7 +8,16 @@ import type { Ask } from './history.ts';
 import type { Process } from './process.ts';
 
 const END: AnswerEnd = { finish: 'stop', model: 'm', promptTokens: 1, answerTokens: 1, modelMs: null };
-const FAILURES = TURN_ERRORS.filter((code) => code !== 'interrupted');
+/** What only bots and the session itself say. */
+const NOT_OF_MODELS: readonly TurnErrorCode[] = [
+  'interrupted',
+  'bot_unavailable',
+  'bot_stopped',
+  'line_full',
+  'line_timeout',
+  'budget_exhausted',
+];
+const FAILURES = TURN_ERRORS.filter((code) => !NOT_OF_MODELS.includes(code));
 
 /** What the model is going to do with one question. */
 export interface Plan {
@@ -50,6 +59,12 @@ function cut(chance: Chance, whole: string, channel: 'text' | 'thinking'): Plan[
   return pieces;
 }
 
+/** How far the log and the time are. */
+export interface Standing {
+  head(): number;
+  elapsed(): number;
+}
+
 /** One stream that is being read. */
 export class Speaker implements PieceSource {
   readonly ask: Ask;
@@ -59,16 +74,16 @@ export class Speaker implements PieceSource {
   /** Whose process reads; a dead one reads no more. */
   readonly reader: Process;
   readonly #signal: AbortSignal;
-  readonly #head: () => number;
+  readonly #now: Standing;
   #waiting: { resolve: (piece: Piece) => void; reject: (error: unknown) => void } | null = null;
 
-  constructor(ask: Ask, plan: Plan, gate: number, reader: Process, signal: AbortSignal, head: () => number) {
+  constructor(ask: Ask, plan: Plan, gate: number, reader: Process, signal: AbortSignal, now: Standing) {
     this.ask = ask;
     this.plan = plan;
     this.gate = gate;
     this.reader = reader;
     this.#signal = signal;
-    this.#head = head;
+    this.#now = now;
     signal.addEventListener('abort', () => this.#aborted(), { once: true });
   }
 
@@ -85,12 +100,19 @@ export class Speaker implements PieceSource {
   }
 
   close(): void {
-    if (this.ask.end === 'open') this.ask.end = 'aborted';
+    this.end('aborted');
+  }
+
+  /** Nothing more is generated. */
+  end(how: Ask['end']): void {
+    if (this.ask.end !== 'open') return;
+    this.ask.end = how;
+    this.ask.endAt = this.#now.elapsed();
   }
 
   #aborted(): void {
-    if (this.ask.end === 'open') this.ask.end = 'aborted';
-    this.ask.closedAt = this.#head();
+    this.end('aborted');
+    this.ask.closedAt = this.#now.head();
     if (this.plan.late) return;
     this.#waiting?.reject(this.#signal.reason);
     this.#waiting = null;
@@ -110,13 +132,12 @@ export class Speaker implements PieceSource {
     }
     const empty = { text: '', thinking: '' };
     const { last } = plan;
-    const isOpen = ask.end === 'open';
     if ('end' in last) {
-      if (isOpen) ask.end = 'whole';
+      this.end('whole');
       waiting.resolve({ chunk: empty, end: { ...END, finish: last.end }, failure: null });
       return null;
     }
-    if (isOpen) ask.end = 'failed';
+    this.end('failed');
     if ('fault' in last) {
       ask.code = 'endpoint_error';
       waiting.reject(new Error('a fault of ours'));
@@ -141,11 +162,9 @@ export class Speaker implements PieceSource {
 /** Reads as much of what came before as the prompt has room for, and not further. */
 export function newAsk(
   question: Question,
-  running: { turn: number; attempt: number },
-  head: number,
+  about: Pick<Ask, 'turn' | 'attempt' | 'boot' | 'startAt' | 'startClock' | 'told' | 'head'>,
   room: number,
 ): Ask {
-  const { turn, attempt } = running;
   const past: Ask['past'] = [];
   let isWhole = true;
   for (const { user, bot } of question.history) {
@@ -154,12 +173,13 @@ export function newAsk(
     past.push({ user, bot });
   }
   return {
-    turn,
-    attempt,
+    ...about,
+    bot: question.bot.id,
+    name: question.spec?.name ?? question.bot.name,
+    endAt: null,
     question: question.text,
     past,
     isWhole,
-    head,
     text: '',
     thinking: '',
     end: 'open',

@@ -1,6 +1,8 @@
 /** One life of a session's object: the real runtime between simulated ports, as the shell wires them. */
 import { SessionLog } from '../../src/log/session-log.ts';
 import type { SessionPorts } from '../../src/objects/ports.ts';
+import type { SessionPatch } from '../../src/objects/session-rpc.ts';
+import { GO } from '../support/free-bot.ts';
 import type { WireError } from '../../src/protocol/server-frames.ts';
 import { SessionRuntime } from '../../src/objects/session-runtime.ts';
 import { receive } from '../../src/objects/socket-frames.ts';
@@ -9,7 +11,7 @@ import { MAX_TABS } from '../../src/protocol/limits.ts';
 import { textProblem } from '../../src/protocol/text.ts';
 import type { Host } from './host.ts';
 import { ServerSocket, type Link } from './link.ts';
-import { freeBot } from '../support/free-bot.ts';
+import { OWN_BOT } from './bots.ts';
 
 /** Thrown where a process ends; whatever runs on after it reaches nothing. */
 export class CrashSignal extends Error {}
@@ -18,10 +20,12 @@ export class CrashSignal extends Error {}
 export const MAX_CALLS_A_STEP = 10_000;
 
 export const OWNER = 'u_owner';
-const BOT = { id: 'b', name: 'B', model: 'm' };
+const BOT = { id: OWN_BOT, name: OWN_BOT, model: 'm' };
 
 export class Process {
   readonly host: Host;
+  /** Which process of its object this is, from 1. */
+  readonly bootNumber: number;
   alive = true;
   runtime: SessionRuntime<ServerSocket> | null = null;
   readonly #ends = new Map<Link, ServerSocket>();
@@ -35,6 +39,7 @@ export class Process {
 
   constructor(host: Host) {
     this.host = host;
+    this.bootNumber = host.boots;
   }
 
   /** The shell's constructor. */
@@ -69,10 +74,10 @@ export class Process {
     void runtime?.deliverNow();
   }
 
-  update(title: string): void {
+  update(patch: SessionPatch): void {
     const runtime = this.#for(OWNER);
     if (!runtime) return;
-    runtime.dispatch({ type: 'update', title });
+    runtime.dispatch({ type: 'update', ...patch });
     void runtime.deliverNow();
   }
 
@@ -134,7 +139,23 @@ export class Process {
         this.guard('alarmed');
       },
       pingedAt: ({ link }) => link.pingedAt,
-      ...freeBot,
+      attend: async (bot, call) => {
+        if (world.bots.isFree(host)) return GO;
+        this.guard('attend');
+        const told = {
+          bot,
+          boot: this.bootNumber,
+          claim: call.claim,
+          calledAt: world.timeline.now,
+          calledClock: host.now(),
+        };
+        const answer = await world.bots.attend(this, call);
+        this.guard('attended');
+        world.bots.heard(this, told, answer);
+        return answer;
+      },
+      findBot: (id) => world.bots.find(this, id),
+      takeRowsWritten: () => 0,
       answer: (question, signal) => {
         this.guard('answer');
         return world.ask(this, question, signal);

@@ -10,6 +10,9 @@ import { runSeed, unhandled, type RunResult } from './seed.ts';
 import { Database, SimStorage } from './storage.ts';
 import { crashesAt, tell } from './sweep.ts';
 import { freeBot } from '../support/free-bot.ts';
+import { prepareBot } from './bot.ts';
+import { ALL_BOTS, OWN_BOT, refOf } from './bots.ts';
+import type { Databases } from './world.ts';
 
 export interface Total {
   runs: number;
@@ -20,22 +23,29 @@ export interface Total {
   violations: (Violation & { run: string })[];
 }
 
-let databases: Database[] | null = null;
+let databases: Databases | null = null;
 
-/** Databases with an empty session each, so that most runs need not create one. */
-export function preparedDatabases(): Database[] {
+/** Databases with an empty session each, so that most runs need not create one, and with the tables of bots. */
+export function preparedDatabases(): Databases {
   if (databases) return databases;
   process.on('unhandledRejection', (error) => {
     if (!(error instanceof CrashSignal)) unhandled(error);
   });
-  databases = ['s1', 's2'].map((id) => {
+  const bots = ALL_BOTS.map(() => {
     const db = new Database();
-    const sql = new SimStorage(db).port(() => {});
-    const runtime = new SessionRuntime<ServerSocket>(SessionLog.create(sql, id, OWNER), silentPorts(), [], 'epoch-0');
-    runtime.dispatch({ type: 'create', bot: { id: 'b', name: 'B', model: 'm' }, title: '' });
+    prepareBot(new SimStorage(db).port(() => {}));
     db.exec('RELEASE run');
     return db;
   });
+  const sessions = ['s1', 's2'].map((id) => {
+    const db = new Database();
+    const sql = new SimStorage(db).port(() => {});
+    const runtime = new SessionRuntime<ServerSocket>(SessionLog.create(sql, id, OWNER), silentPorts(), [], 'epoch-0');
+    runtime.dispatch({ type: 'create', bot: refOf(OWN_BOT), title: '' });
+    db.exec('RELEASE run');
+    return db;
+  });
+  databases = { sessions, bots };
   return databases;
 }
 

@@ -1,6 +1,7 @@
 /** One seed, one run: who is there, what breaks and how often, and what happens next, all by chance. */
 import type { Violation } from '../support/history-model.ts';
 import { actionsOf, type Weather } from './actions.ts';
+import { chooseBots, type BotFaults } from './bots.ts';
 import { Chance } from './chance.ts';
 import { check } from './checker.ts';
 import type { SimHistory } from './history.ts';
@@ -8,8 +9,7 @@ import { heal } from './heal.ts';
 import { TIGHT } from './hooks.ts';
 import { turnKnobs } from './knob.ts';
 import { Browser, openPage, RawPage } from './page.ts';
-import type { Database } from './storage.ts';
-import { describe, World, type Faults } from './world.ts';
+import { describe, World, type Databases, type Faults } from './world.ts';
 
 /** Enough for a few pages to connect. */
 const MAX_SETTLE_STEPS = 60;
@@ -23,18 +23,20 @@ export interface RunResult {
 
 export async function runSeed(
   seed: number,
-  databases: readonly Database[],
+  databases: Databases,
   trace: ((line: string) => void) | null = null,
 ): Promise<RunResult> {
   const chance = new Chance(seed);
   turnKnobs(chance.is(0.75) ? TIGHT : {});
-  const world = new World(chance, databases.slice(0, chance.is(0.05) ? 2 : 1), trace);
+  const world = new World(chance, databases, chance.is(0.05) ? 2 : 1, trace);
   return within(world, async () => {
     const weather = weatherOf(chance);
     world.faults = faultsOf(chance);
     // A tight window is met by answers of a few hundred characters, the real one seldom by any.
     world.answerUnits = chance.is(0.08) ? 300 : 6;
     world.modelPace = chance.pick([4, 4, 1, 0.3]);
+    chooseBots(world.bots, chance);
+    world.bots.faults = botFaultsOf(chance);
     await begin(world, chance.is(0.08));
     const browsers = people(world, weather);
     // Most runs begin with everybody connected; the others have even that in the middle of the faults.
@@ -94,6 +96,15 @@ function faultsOf(chance: Chance): Faults {
   };
 }
 
+function botFaultsOf(chance: Chance): BotFaults {
+  return {
+    call: chance.is(0.5) ? 0.25 : 0,
+    caprice: chance.is(0.25) ? 0.15 : 0,
+    wake: chance.is(0.4) ? 0.5 : 0,
+    lookup: chance.is(0.4) ? 0.4 : 0,
+  };
+}
+
 /** Half of the kinds of trouble in each run: all at once hide each other. */
 function weatherOf(chance: Chance): Weather {
   const some = (weight: number): number => (chance.is(0.5) ? weight : 0);
@@ -112,6 +123,9 @@ function weatherOf(chance: Chance): Weather {
     settings: some(0.2),
     remove: chance.is(0.06) ? 0.4 : 0,
     burst: some(0.08),
+    operator: some(0.3),
+    botSilent: some(0.15),
+    botCrash: some(0.3),
     people: 3.5,
   };
 }

@@ -3,7 +3,7 @@ import type { LogRecord } from '../../src/protocol/records.ts';
 import type { ClientFrame } from '../../src/protocol/client-frames.ts';
 import type { ServerFrame } from '../../src/protocol/server-frames.ts';
 import type { ClientRecording } from '../support/recording.ts';
-import type { Anchor, Ask, Handled, Shown, ShownQueue, WakeSample, Wanted } from './history.ts';
+import type { Anchor, Ask, Handled, Shown, ShownQueue, ShownWait, Told, WakeSample, Wanted } from './history.ts';
 import type { Host } from './host.ts';
 import type { Link } from './link.ts';
 
@@ -26,6 +26,10 @@ export class SessionNotes {
   erased: LogRecord[] | null = null;
   readOn: string[] = [];
   wakes = 0;
+  readonly told: Told[] = [];
+  readonly missed: string[] = [];
+  readonly waits: ShownWait[] = [];
+  readonly sleepless: string[] = [];
   readonly #greeted = new Set<Link>();
 
   /** Notes what comes of a frame; to be called when it was handled to its end. */

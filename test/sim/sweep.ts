@@ -5,12 +5,12 @@ import { begin, within, type RunResult } from './seed.ts';
 import { heal } from './heal.ts';
 import { TIGHT } from './hooks.ts';
 import { turnKnobs } from './knob.ts';
+import { noteQuiet } from './quiet.ts';
 import { Browser, Page, RawPage } from './page.ts';
 import { httpSend, remove } from './actions.ts';
 import type { Act, Scenario } from './scenarios.ts';
-import type { Database } from './storage.ts';
 import { headOf, stateOf } from './session-notes.ts';
-import { World } from './world.ts';
+import { World, type Databases } from './world.ts';
 
 /** A second crash comes this many effects after the first one, by turns: in the middle of the recovery. */
 const RECOVERY_EFFECTS = 9;
@@ -23,11 +23,11 @@ export function crashesAt(effect: number, twice: boolean): number[] {
 export function tell(
   scenario: Scenario,
   crashAt: readonly number[],
-  databases: readonly Database[],
+  databases: Databases,
   trace: ((line: string) => void) | null = null,
 ): Promise<RunResult> {
   turnKnobs(TIGHT);
-  const world = new World(new Chance(crashAt[0] ?? 0), databases.slice(0, 1), trace);
+  const world = new World(new Chance(crashAt[0] ?? 0), databases, 1, trace);
   return within(world, async () => {
     const teller = new Teller(world);
     world.crashAt = [...crashAt];
@@ -97,6 +97,7 @@ class Teller {
     this.#held = this.#held.filter((held) => held !== 'down');
     for (;;) {
       const moment = this.world.nextMoment();
+      noteQuiet(this.world);
       if (!moment || this.world.momentAt() > until) break;
       await this.world.step(moment);
       await this.#settle();
@@ -190,7 +191,7 @@ class Teller {
         host.flush();
         return host.crash();
       case 'rename':
-        return host.enter('update', (process) => process.update('Another title'));
+        return host.enter('update', (process) => process.update({ title: 'Another title' }));
       case 'remove':
         return remove(host);
       case 'silent reader':

@@ -35,6 +35,13 @@ export class Timeline {
     return this.#timers.reduce((count, timer) => (timer.owner === owner ? count + 1 : count), 0);
   }
 
+  /** When the last timer of `owner` is due; null without any. */
+  lastOf(owner: object): number | null {
+    let last: number | null = null;
+    for (const timer of this.#timers) if (timer.owner === owner) last = Math.max(last ?? 0, timer.at);
+    return last;
+  }
+
   drop(owner: object): void {
     this.#timers = this.#timers.filter((timer) => timer.owner !== owner);
   }

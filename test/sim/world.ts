@@ -2,6 +2,7 @@
  * Everything of one run: objects, pages, the network between them, the model, D1 and time. One thing
  * happens at a time; the code under test runs until nothing of it can go on, then the next is chosen.
  */
+import { SimBots } from './bots.ts';
 import type { Question } from '../../src/objects/ports.ts';
 import type { AnswerStream } from '../../src/responders/port.ts';
 import type { Chance } from './chance.ts';
@@ -27,6 +28,12 @@ export interface Faults {
 }
 export const NO_FAULTS: Faults = { model: 0, d1: 0, quietLoss: 0, alarmTwice: 0, destroy: 0 };
 
+/** Made once for many runs. */
+export interface Databases {
+  sessions: readonly Database[];
+  bots: readonly Database[];
+}
+
 export interface Happening {
   label: string;
   weight: number;
@@ -37,6 +44,9 @@ export class World {
   readonly chance: Chance;
   readonly timeline = new Timeline();
   readonly d1 = new SimD1();
+  readonly bots: SimBots;
+  /** Where time passed without its timers. */
+  readonly jumps: { from: number; to: number }[] = [];
   readonly hosts: Host[] = [];
   faults: Faults = NO_FAULTS;
   /** Longest answer, in units of text. */
@@ -57,10 +67,13 @@ export class World {
   readonly #trace: ((line: string) => void) | null;
   #ids = 0;
 
-  constructor(chance: Chance, databases: readonly Database[], trace: ((line: string) => void) | null) {
+  constructor(chance: Chance, databases: Databases, sessions: number, trace: ((line: string) => void) | null) {
     this.chance = chance;
     this.#trace = trace;
-    databases.forEach((db, index) => this.hosts.push(new Host(this, `s${index + 1}`, db, new SessionNotes())));
+    this.bots = new SimBots(this, databases.bots);
+    databases.sessions
+      .slice(0, sessions)
+      .forEach((db, index) => this.hosts.push(new Host(this, `s${index + 1}`, db, new SessionNotes())));
   }
 
   get host(): Host {
@@ -71,6 +84,7 @@ export class World {
 
   close(): void {
     for (const host of this.hosts) host.storage.close();
+    this.bots.close();
   }
 
   wallClock(): number {
@@ -91,7 +105,7 @@ export class World {
   }
 
   get degraded(): boolean {
-    return this.d1.down || this.faults.model > 0;
+    return this.d1.down || this.faults.model > 0 || this.bots.silent;
   }
 
   /** One effect of an object's process: the place where it may end. */
@@ -127,12 +141,18 @@ export class World {
   ask(process: Process, question: Question, signal: AbortSignal): AnswerStream {
     const { host } = process;
     const { running } = stateOf(host);
-    const ask = newAsk(question, { turn: 0, attempt: 0, ...running }, headOf(host), this.#promptRoom());
+    const { turn = 0, attempt = 0 } = running ?? {};
+    const about = { turn, attempt, boot: process.bootNumber, told: host.notes.told.length, head: headOf(host) };
+    const times = { startAt: this.timeline.now, startClock: host.now() };
+    const ask = newAsk(question, { ...about, ...times }, this.#promptRoom());
     host.notes.asks.push(ask);
     if (host.notes.erased) host.notes.readOn.push(`${ask.turn}.${ask.attempt}`);
     const isBroken = host === this.host && this.chance.is(this.faults.model);
     const plan = isBroken ? brokenPlan(this.chance, this.answerUnits) : healthyPlan(this.chance, this.answerUnits);
-    const speaker = new Speaker(ask, plan, host.storage.begun, process, signal, () => headOf(host));
+    const speaker = new Speaker(ask, plan, host.storage.begun, process, signal, {
+      head: () => headOf(host),
+      elapsed: () => this.timeline.now,
+    });
     this.speakers.push(speaker);
     return speaker.stream();
   }
@@ -148,11 +168,11 @@ export class World {
 
   processEnded(process: Process): void {
     const { durable } = process.host.storage;
-    for (const { reader, ask, gate } of this.speakers) {
-      if (reader !== process) continue;
+    for (const speaker of this.speakers) {
+      if (speaker.reader !== process) continue;
       // A question that waits for its turn to be durable has not left the object.
-      if (gate > durable) ask.end = 'unsent';
-      else if (ask.end === 'open') ask.end = 'lost';
+      if (speaker.gate > durable) speaker.ask.end = 'unsent';
+      else speaker.end('lost');
     }
     this.speakers = this.speakers.filter(({ reader }) => reader !== process);
   }
@@ -176,6 +196,7 @@ export class World {
       const label = `d1 ${call.kind}${isOrphan ? ' late' : ''}`;
       list.push({ label, weight: isOrphan ? 0.3 : 4, run: () => this.#d1Step(call) });
     }
+    list.push(...this.bots.happenings());
     return list;
   }
 
@@ -226,6 +247,13 @@ export class World {
     }
     if (!call.applied) this.d1.apply(call);
     this.d1.settle(call, null);
+  }
+
+  /** Time passes without anything happening: timers and alarms that are due by then come late. */
+  jump(ms: number): void {
+    const from = this.timeline.now;
+    this.timeline.now += ms;
+    this.jumps.push({ from, to: this.timeline.now });
   }
 
   /** The next moment for which somebody waits: a timer or an alarm. */
