@@ -569,7 +569,7 @@ describe('bad input', () => {
     const { FakeSocket } = await import('../support/fake-world.ts');
     const tab = new FakeSocket();
     fake.runtime.join(tab);
-    await fake.say(tab, { type: 'hello', protocol: 2 });
+    await fake.say(tab, { type: 'hello', protocol: PROTOCOL_VERSION + 1 });
     expect(tab.frames.at(-1)).toMatchObject({ type: 'error', code: 'protocol_version' });
     expect(tab.closed?.code).toBe(4409);
   });

@@ -79,12 +79,15 @@ function checkOutcome(record: Outcome, ask: Ask | undefined, report: Report): vo
   if (kind === 'stopped') {
     const isSaid = text === begunOf(ask.text) && thinking === begunOf(ask.thinking);
     if (ask.end === 'aborted' && !isSaid) report('S12', `${name} is not what had come until then`);
-    if (ask.end === 'aborted' && ask.closedAt !== seq)
+    // Earlier where it had lost its leave (S26); later never.
+    if (ask.end === 'aborted' && (ask.closedAt === null || ask.closedAt > seq))
       report('S12', `${name}: the model was stopped at ${ask.closedAt}`);
     if (ask.end !== 'aborted' && ask.end !== 'lost') report('S12', `${name}: the model was not stopped`);
     return;
   }
   if (kind === 'failed' && record.code === 'interrupted') return;
+  // Its process had ended, and it was not begun anew: what had come is gone.
+  if (kind === 'failed' && ask.end === 'lost' && text === '' && !record.by) return;
   const isWhole = text === wholeOf(ask.text) && thinking === wholeOf(ask.thinking);
   // A stream that broke in the middle of a character may have kept its first half to itself.
   const isBegun = kind === 'failed' && text === begunOf(ask.text) && thinking === begunOf(ask.thinking);

@@ -2,7 +2,6 @@
  * What a session was told by its bots held against what it did: S25 to S29. Also, over all sessions,
  * that no bot answers more at once than it may.
  */
-import type { SessionAnswer } from '../../src/objects/bot-rpc.ts';
 import type { TurnErrorCode } from '../../src/protocol/codes.ts';
 import type { LogRecord } from '../../src/protocol/records.ts';
 import type { Report } from '../support/history-model.ts';
@@ -18,8 +17,6 @@ const BOT_CODES: readonly TurnErrorCode[] = [
   'line_timeout',
   'budget_exhausted',
 ];
-
-type Go = Extract<SessionAnswer, { do: 'go' }>;
 
 export function checkBots(history: SimHistory, report: Report): void {
   const { bots, asks, session } = history;
@@ -51,18 +48,31 @@ function isAbout({ claim }: Told, { turn, attempt }: { turn: number; attempt: nu
 /** S25: whatever began, began with leave: this turn's own, or that of a bot that let turns begin unasked just then. */
 function checkLeave(ask: Ask, { told }: BotFacts, report: Report): void {
   const before = told.slice(0, ask.told).filter(({ boot, bot }) => boot === ask.boot && bot === ask.bot);
-  const own = before.findLast((one) => isAbout(one, ask));
-  if (own?.answer.do === 'go' && (own.at === ask.startAt || isHeld(own, own.answer, ask.startAt))) return;
-  const last = before.findLast(({ answer }) => answer.do !== 'nothing');
-  if (last?.answer.do === 'go' && last.answer.leaseMs === null) {
-    if (ask.startClock < last.calledClock + last.answer.callAgainMs) return;
+  let lets: Told[] = [];
+  for (const one of before) {
+    if (one.answer.do === 'go') lets.push(one);
+    // What came late was not listened to. An answer to another turn says nothing of a lease.
+    else if (one.answer.do !== 'nothing' && !one.isLate) lets = lets.filter((other) => outlives(other, one));
   }
+  if (lets.some((one) => isHeld(one, ask))) return;
+  const own = before.findLast((one) => isAbout(one, ask));
   const what = own ? `it was told ${own.answer.do} ${ask.startAt - own.at} ms before` : 'it was told nothing of it';
   report('S25', `${nameOf(ask)} was begun by ${ask.bot} without leave: ${what}`);
 }
 
-function isHeld({ calledAt, isSkewed }: Told, { leaseMs }: Go, at: number): boolean {
-  return leaseMs !== null && (isSkewed || at < calledAt + leaseMs);
+/** Whether what was said before still holds after another word: only a lease of another turn does. */
+function outlives({ claim, answer }: Told, { claim: other }: Told): boolean {
+  if (answer.do !== 'go' || answer.leaseMs === null) return false;
+  return claim?.turn !== other?.turn || claim?.attempt !== other?.attempt;
+}
+
+function isHeld(told: Told, ask: Ask): boolean {
+  const { calledAt, calledClock, isSkewed, answer, at } = told;
+  if (answer.do !== 'go') return false;
+  const isOwn = isAbout(told, ask);
+  if (isOwn && at === ask.startAt) return true;
+  if (answer.leaseMs === null) return ask.startClock < calledClock + answer.callAgainMs;
+  return isOwn && (isSkewed || ask.startAt < calledAt + answer.leaseMs);
 }
 
 /** When an answer has to end by what its session was told of its lease. */
@@ -160,6 +170,8 @@ function checkAnswerer(ask: Ask, { told, known, missed }: BotFacts, log: readonl
     if (record.kind !== 'reply' && record.kind !== 'stopped' && record.kind !== 'failed') continue;
     if (record.turn !== ask.turn || record.attempt !== ask.attempt) continue;
     if (record.kind === 'failed' && record.code === 'interrupted') continue;
+    // Its process had ended, and the next one had not begun it anew.
+    if (ask.end === 'lost' && !record.by) continue;
     const { id, name, revision: by } = record.by ?? { id: 'nobody', name: '', revision: 0 };
     if (id !== ask.bot || name !== ask.name || by !== revision)
       report('S29', `record ${record.seq} says that ${id} (${name}, ${by}) answered: it was ${ask.name}`);

@@ -88,14 +88,16 @@ function slotsOf({ bots }: World): Record<string, number> {
 /** Every generation of every session at every bot. */
 function flightsOf({ bots, hosts }: World): Flight[] {
   if (bots.free) return [];
-  const own = hosts.flatMap(({ id, notes }) =>
-    notes.asks
-      .filter(({ end }) => end !== 'unsent')
-      .map((ask): Flight => {
-        const { bot, turn, attempt, startAt, endAt } = ask;
-        return { bot, who: `${id} ${turn}.${attempt}`, startAt, endAt, ...leaseOf(ask, notes.told) };
-      }),
-  );
+  const own = hosts
+    .filter((host) => !bots.isFree(host))
+    .flatMap(({ id, notes }) =>
+      notes.asks
+        .filter(({ end }) => end !== 'unsent')
+        .map((ask): Flight => {
+          const { bot, turn, attempt, startAt, endAt } = ask;
+          return { bot, who: `${id} ${turn}.${attempt}`, startAt, endAt, ...leaseOf(ask, notes.told) };
+        }),
+    );
   return [...own, ...bots.flights].toSorted((one, other) => one.startAt - other.startAt);
 }
 

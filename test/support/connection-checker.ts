@@ -130,9 +130,11 @@ class ConnectionCheck {
   }
 
   /** S16: what was joined live is the outcome. Only who was never near the window can be sure to have got all. */
-  #checkWhole({ turn, attempt, text, thinking = '' }: Outcome): void {
+  #checkWhole(outcome: Outcome): void {
+    const { turn, attempt, text, thinking = '' } = outcome;
     const { reader } = this;
     if (reader?.turn !== turn || reader.attempt !== attempt || !this.#followed.has(`${turn}.${attempt}`)) return;
+    if (isUnbegun(outcome)) return;
     if (this.#received + JSON.stringify(text + thinking).length + FRAME_MARGIN > CREDIT_WINDOW_BYTES) return;
     const isWhole = reader.text === text && reader.thinking === thinking;
     if (!isWhole) this.#report('S16', `the joined answer of ${turn}.${attempt} is not the outcome's`);
@@ -156,14 +158,17 @@ class ConnectionCheck {
     reader[channel] = reader[channel].slice(0, offset) + text;
     const outcome = this.#checked.outcomes.get(name);
     const whole = channel === 'text' ? outcome?.text : (outcome?.thinking ?? '');
-    if (outcome && !isInterrupted(outcome) && !whole?.startsWith(reader[channel])) {
+    if (outcome && !isUnbegun(outcome) && !whole?.startsWith(reader[channel])) {
       this.#report('S16', `the pieces of ${name} (${channel}) do not add up to its outcome`);
     }
     if (!reader[channel].isWellFormed()) this.#report('S16', `a piece of ${name} ends in half a character`);
   }
 }
 
-/** S14: given up after its process had ended once too often; what had come of it is gone. */
-function isInterrupted(outcome: Outcome): boolean {
-  return outcome.kind === 'failed' && outcome.code === 'interrupted';
+/**
+ * S14, S27: its process had ended, and its successor gave it up, or had not begun it anew when it was stopped or
+ * refused. Nobody answered then, and what had come before is gone.
+ */
+function isUnbegun(outcome: Outcome): boolean {
+  return outcome.kind !== 'reply' && outcome.by === undefined;
 }

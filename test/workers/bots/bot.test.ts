@@ -83,9 +83,10 @@ describe('a bot in the real runtime', () => {
 
   it('B2: a bot that is made is stopped; a launch asks its endpoint, loads its model, and it runs', async () => {
     const { stub } = await launched();
-    expect(endpoint.calls.slice(0, 2)).toEqual(['GET /api/version', 'POST /api/chat']);
-    const rows = await env.DB.prepare('SELECT state FROM bots WHERE id = ?').bind('bot-1').all();
-    await vi.waitFor(async () => expect(rows.results.length).toBe(1));
+    await vi.waitFor(() => expect(endpoint.calls).toContain('POST /api/chat'));
+    expect(endpoint.calls[0]).toBe('GET /api/version');
+    const stored = env.DB.prepare('SELECT state FROM bots WHERE id = ?').bind('bot-1');
+    await vi.waitFor(async () => expect((await stored.all()).results.length).toBe(1));
     expect((await stub.verify()).brokenAt).toBeNull();
   });
 

@@ -4,7 +4,7 @@ import { applyD1Migrations, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ChatSession } from '../../../src/objects/chat-session.ts';
-import { USER_HEADER } from '../../../src/objects/session-rpc.ts';
+import { UNTIL_HEADER, USER_HEADER } from '../../../src/objects/session-rpc.ts';
 import { PROTOCOL_VERSION } from '../../../src/protocol/limits.ts';
 
 declare global {
@@ -160,7 +160,7 @@ test('S18: connected tabs that do nothing cost no rows and no wake-up', async ()
 });
 
 async function connect(stub: DurableObjectStub<ChatSession>): Promise<{ socket: WebSocket; frames: string[] }> {
-  const headers = { upgrade: 'websocket', [USER_HEADER]: OWNER };
+  const headers = { upgrade: 'websocket', [USER_HEADER]: OWNER, [UNTIL_HEADER]: String(Date.now() + 60_000) };
   const { webSocket: socket } = await stub.fetch('http://object/', { headers });
   if (!socket) throw new Error('the object accepted no socket');
   const frames: string[] = [];
