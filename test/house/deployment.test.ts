@@ -11,8 +11,8 @@ const lockFile = z.object({
 });
 
 const ROOT = join(import.meta.dirname, '../..');
-/** The whole upload, Workers AI on demand included. */
-const MAX_WORKER_KIB = 150;
+/** The whole upload, Workers AI on demand included: 135 are the chat, 35 bots, operators, metrics and Access. Cloudflare takes 3,072. */
+const MAX_WORKER_KIB = 180;
 
 test('wrangler deploys what is here, and the upload stays small', () => {
   const out = mkdtempSync(join(tmpdir(), 'switchboard-deploy-'));

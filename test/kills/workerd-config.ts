@@ -81,11 +81,15 @@ const user :Workerd.Worker = (
     ${bindings.join(',\n    ')},
     (name = "${FAILPOINT_VARIABLE}", fromEnvironment = "${FAILPOINT_VARIABLE}"),
     (name = "SESSIONS", durableObjectNamespace = "ChatSession"),
+    (name = "CONTROL", durableObjectNamespace = "Bot"),
     (name = "DB", wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [
       (name = "fetcher", service = (name = "d1:entry", props = (json = ${quote('{"MINIFLARE_NAMESPACE":"DB"}')}))),
     ])),
   ],
-  durableObjectNamespaces = [(className = "ChatSession", uniqueKey = "switchboard-ChatSession", enableSql = true)],
+  durableObjectNamespaces = [
+    (className = "ChatSession", uniqueKey = "switchboard-ChatSession", enableSql = true),
+    (className = "Bot", uniqueKey = "switchboard-Bot", enableSql = true),
+  ],
   durableObjectStorage = (localDisk = "do:storage"),
 );
 const d1Entry :Workerd.Worker = (

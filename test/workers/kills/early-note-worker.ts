@@ -2,7 +2,7 @@
 import { ChatSession as Shipped } from '../../../src/worker.ts';
 import type { Bindings } from '../../../src/env.ts';
 
-export { default } from '../../../src/worker.ts';
+export { Bot, default } from '../../../src/worker.ts';
 
 const LATE_MS = 150;
 

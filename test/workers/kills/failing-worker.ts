@@ -8,6 +8,8 @@ import type { Bindings } from '../../../src/env.ts';
 import type { Failpoint, Statement } from '../../kills/failpoints.ts';
 import { arm, isArmed, reach } from './failpoint.ts';
 
+export { Bot } from '../../../src/worker.ts';
+
 interface KillBindings extends Bindings {
   FAILPOINT?: string | null;
 }
