@@ -17,6 +17,8 @@ export class Generation implements RunningAnswer {
   readonly #abort = new AbortController();
   readonly #ports: SessionPorts<unknown>;
   #permit: Permit | null = null;
+  /** Under which the same attempt was begun before, and lost its leave. */
+  #lostPermit: Permit | null = null;
   #startedAt = 0;
   #firstTokenAt = 0;
   #end: AnswerEnd | null = null;
@@ -37,6 +39,13 @@ export class Generation implements RunningAnswer {
   /** Who answers; null before it has begun. */
   get bot(): string | null {
     return this.#permit?.bot.id ?? null;
+  }
+
+  /** Waits for leave to begin anew: until then an outcome keeps what the same attempt had said before. */
+  keep(lost: Generation): void {
+    this.text = lost.text;
+    this.thinking = lost.thinking;
+    this.#lostPermit = lost.#permit;
   }
 
   /** Over, whatever still comes: the connection is closed and `ask` and `run` resolve with null. */
@@ -118,8 +127,9 @@ export class Generation implements RunningAnswer {
   }
 
   #by(): { by?: AnsweredBy } {
-    if (!this.#permit) return {};
-    const { bot, spec, revision } = this.#permit;
+    const permit = this.#permit ?? this.#lostPermit;
+    if (!permit) return {};
+    const { bot, spec, revision } = permit;
     return { by: { id: bot.id, name: spec?.name ?? bot.name, revision } };
   }
 

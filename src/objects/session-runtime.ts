@@ -79,6 +79,7 @@ export class SessionRuntime<Socket extends TabSocket> {
       head: () => this.#state.seq,
       recordsAfter: (seq) => log.after(seq, REPLAY_RECORDS, REPLAY_LENGTH),
       running: () => this.#runner.answer,
+      queue: () => this.queue(),
     });
     // The tabs of a session that is being erased were closed; those whose client has not heard of it may still send.
     this.tabs.restore(this.removed ? [] : sockets, ports.now());

@@ -39,6 +39,8 @@ export class Tab {
   /** When the socket was accepted, or outlived its object, and when it last sent a frame (ms since 1970). */
   readonly acceptedAt: number;
   heardAt: number;
+  /** A queue did not fit into the window: the one of then is sent when it does. */
+  lacksQueue = false;
   /** Unreadable frames so far. */
   badFrames = 0;
   readonly #socket: TabSocket;

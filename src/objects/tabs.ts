@@ -3,7 +3,7 @@ import { encodeServerFrame } from '../protocol/codec.ts';
 import { CLOSE } from '../protocol/codes.ts';
 import { HELLO_TIMEOUT_MS, MAX_MESSAGES_AT_ONCE, MESSAGES_PER_SECOND, SILENCE_TIMEOUT_MS } from '../protocol/limits.ts';
 import type { LogRecord } from '../protocol/records.ts';
-import type { ServerFrame } from '../protocol/server-frames.ts';
+import type { QueueView, ServerFrame } from '../protocol/server-frames.ts';
 import type { Channel } from '../protocol/values.ts';
 import { Tab, type TabSocket } from './tab.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -23,6 +23,7 @@ export interface Feed {
   /** Some of the records after `seq`, in order; never empty while there are any. */
   recordsAfter(seq: number): LogRecord[];
   running(): RunningAnswer | null;
+  queue(): QueueView;
 }
 
 /** Encoded records kept for the other tabs; more than one busy session produces between two pumps. */
@@ -72,7 +73,11 @@ export class Tabs<Socket extends TabSocket> {
     if (this.#tabs.size === 0) return;
     const text = encodeServerFrame(frame);
     for (const tab of this.#tabs.values()) {
-      if (tab !== but && tab.seq !== null && tab.canTake(text.length)) tab.send(text);
+      if (tab === but || tab.seq === null) continue;
+      const fits = tab.canTake(text.length);
+      if (fits) tab.send(text);
+      // Nothing else may ever say why a turn waits.
+      if (frame.type === 'queue') tab.lacksQueue = !fits;
     }
   }
 
@@ -122,6 +127,7 @@ export class Tabs<Socket extends TabSocket> {
     const atHead = this.#pumpRecords(tab);
     if (tab.seq !== before) tab.save();
     if (atHead) this.#pumpAnswer(tab);
+    if (atHead && tab.lacksQueue) this.#pumpQueue(tab);
   }
 
   /** Whether the tab has every record now. */
@@ -158,6 +164,13 @@ export class Tabs<Socket extends TabSocket> {
       tab.send(frame);
       tab.textOffset = answer.text.length;
     }
+  }
+
+  #pumpQueue(tab: Tab): void {
+    const frame = encodeServerFrame({ type: 'queue', ...this.#feed.queue() });
+    if (!tab.canTake(frame.length)) return;
+    tab.send(frame);
+    tab.lacksQueue = false;
   }
 
   #deltaFrame(answer: RunningAnswer, channel: Channel, offset: number): string {

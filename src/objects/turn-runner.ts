@@ -14,6 +14,9 @@ import type { Permit, SessionPorts } from './ports.ts';
 import type { RunningAnswer } from './tabs.ts';
 import type { TurnWait } from '../protocol/server-frames.ts';
 
+/** Who cannot be found in this time is not answered by: the message is an ordinary one, and the turn goes on. */
+const LOOKUP_TIMEOUT_MS = 5_000;
+
 /** What the runner needs of its session. */
 export interface TurnHost {
   /** Its id. */
@@ -102,10 +105,12 @@ export class TurnRunner {
 
   /**
    * Goes on with a turn that the process before left running. Whether it had begun nobody knows: it
-   * counts as begun again only once it may, so that waiting through restarts never uses it up.
+   * counts as begun again only once it may, so that waiting through restarts never uses it up. `lost`: what
+   * this process had begun of the attempt, and may not go on with.
    */
-  async resume(turn: number, attempt: number): Promise<void> {
+  async resume(turn: number, attempt: number, lost?: Generation): Promise<void> {
     const generation = this.#hold(turn, attempt);
+    if (lost) generation.keep(lost);
     if (!(await this.#leaveFor(generation, attempt + 1))) return;
     this.#generation = null;
     this.#host.dispatch({ type: 'recover' });
@@ -169,7 +174,7 @@ export class TurnRunner {
   #lose(generation: Generation): void {
     if (this.#generation !== generation) return;
     generation.abort();
-    void this.resume(generation.turn, generation.attempt);
+    void this.resume(generation.turn, generation.attempt, generation);
   }
 
   /** Who answers, and what they are asked: a name that is no bot's is part of the text. */
@@ -177,7 +182,14 @@ export class TurnRunner {
     const own = this.#host.state().bot;
     const named = mentionIn(text);
     if (!named) return { bot: own, text };
-    const bot = named.bot === own.id ? own : await this.#ports.findBot(named.bot);
+    const bot = named.bot === own.id ? own : await this.#find(named.bot);
     return bot ? { bot, text: named.rest || text } : { bot: own, text };
+  }
+
+  #find(id: string): Promise<BotRef | null> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#ports.setTimer(() => resolve(null), LOOKUP_TIMEOUT_MS);
+      this.#ports.findBot(id).then(resolve, reject).finally(cancel);
+    });
   }
 }

@@ -16,6 +16,7 @@ export const OWN_BOT = 'b0';
 export const ALL_BOTS = [OWN_BOT, 'helper', 'writer'];
 /** A session gives up on a call by then; what comes later, it does not hear. */
 const CALL_TIMEOUT_MS = 2_000;
+const LOOKUP_TIMEOUT_MS = 5_000;
 const REASONS: WaitReason[] = ['line', 'stopped', 'paused', 'endpoint', 'rate'];
 
 /** How likely each fault is. */
@@ -50,6 +51,7 @@ interface UnderWay {
 interface Lookup {
   id: string;
   caller: Process;
+  askedAt: number;
   resolve: (bot: BotRef | null) => void;
 }
 
@@ -159,7 +161,8 @@ export class SimBots {
   find(caller: Process, id: string): Promise<BotRef | null> {
     if (this.isFree(caller.host)) return Promise.resolve(null);
     if (this.faults.lookup === 0 && !this.#world.chance.is(0.2)) return Promise.resolve(this.#known(id));
-    return new Promise((resolve) => void this.lookups.push({ id, caller, resolve }));
+    const { timeline } = this.#world;
+    return new Promise((resolve) => void this.lookups.push({ id, caller, askedAt: timeline.now, resolve }));
   }
 
   #known(id: string): BotRef | null {
@@ -293,11 +296,13 @@ export class SimBots {
   #lookUp(lookup: Lookup): void {
     const { chance } = this.#world;
     this.lookups = this.lookups.filter((other) => other !== lookup);
-    const { caller, id, resolve } = lookup;
+    const { caller, id, askedAt, resolve } = lookup;
+    // By then the session has given up on it.
+    if (this.#world.timeline.now - askedAt >= LOOKUP_TIMEOUT_MS) caller.host.notes.missed.push(id);
     if (caller.host === this.#world.host && chance.is(this.faults.lookup)) {
+      caller.host.notes.missed.push(id);
       if (chance.is(0.15)) return this.#world.count('bot lookup never answered');
       this.#world.count('bot lookup fails');
-      caller.host.notes.missed.push(id);
       return resolve(null);
     }
     resolve(this.#known(id));

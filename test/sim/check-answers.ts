@@ -2,12 +2,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LogRecord } from '../../src/protocol/records.ts';
 import type { Report } from '../support/history-model.ts';
-import { addressee } from './check-bots.ts';
-import type { Ask, SimHistory } from './history.ts';
+import { addressee, isUnbegun } from './check-bots.ts';
+import type { Ask, BotFacts, SimHistory } from './history.ts';
 
 type Outcome = Extract<LogRecord, { kind: 'reply' | 'stopped' | 'failed' }>;
 
-export function checkAnswers({ asks, shown, session: { log } }: SimHistory, report: Report): void {
+export function checkAnswers({ asks, shown, session: { log }, bots }: SimHistory, report: Report): void {
   const byName = new Map<string, Ask>();
   for (const ask of asks) {
     const name = `${ask.turn}.${ask.attempt}`;
@@ -21,7 +21,7 @@ export function checkAnswers({ asks, shown, session: { log } }: SimHistory, repo
   }
   for (const record of log) {
     if (record.kind === 'reply' || record.kind === 'stopped' || record.kind === 'failed') {
-      checkOutcome(record, byName.get(`${record.turn}.${record.attempt}`), report);
+      checkOutcome(record, byName.get(`${record.turn}.${record.attempt}`), bots.ends, report);
     }
   }
   for (const { tab, turn, attempt, text, thinking } of shown) {
@@ -68,7 +68,7 @@ function textOf(log: readonly LogRecord[], turn: number): string | undefined {
 }
 
 /** S12, S16: an outcome holds what its own attempt said: all of it, or what had come when it was stopped. */
-function checkOutcome(record: Outcome, ask: Ask | undefined, report: Report): void {
+function checkOutcome(record: Outcome, ask: Ask | undefined, ends: BotFacts['ends'], report: Report): void {
   const { seq, turn, attempt, kind, text, thinking = '' } = record;
   const name = `record ${seq} (${kind} of ${turn}.${attempt})`;
   if (!ask) {
@@ -76,6 +76,7 @@ function checkOutcome(record: Outcome, ask: Ask | undefined, report: Report): vo
     if (kind === 'reply') report('S11', `${name}: the model was never asked`);
     return;
   }
+  if (isUnbegun(record, ask, ends)) return;
   if (kind === 'stopped') {
     const isSaid = text === begunOf(ask.text) && thinking === begunOf(ask.thinking);
     if (ask.end === 'aborted' && !isSaid) report('S12', `${name} is not what had come until then`);
@@ -86,8 +87,6 @@ function checkOutcome(record: Outcome, ask: Ask | undefined, report: Report): vo
     return;
   }
   if (kind === 'failed' && record.code === 'interrupted') return;
-  // Its process had ended, and it was not begun anew: what had come is gone.
-  if (kind === 'failed' && ask.end === 'lost' && text === '' && !record.by) return;
   const isWhole = text === wholeOf(ask.text) && thinking === wholeOf(ask.thinking);
   // A stream that broke in the middle of a character may have kept its first half to itself.
   const isBegun = kind === 'failed' && text === begunOf(ask.text) && thinking === begunOf(ask.thinking);

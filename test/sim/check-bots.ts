@@ -149,7 +149,12 @@ function checkCauses({ asks, bots, session: { log } }: SimHistory, report: Repor
 }
 
 /** S29: who answers is whom the message names, or the session's own bot; asked and named by its definition of then. */
-function checkAnswerer(ask: Ask, { told, known, missed }: BotFacts, log: readonly LogRecord[], report: Report): void {
+function checkAnswerer(
+  ask: Ask,
+  { told, known, missed, ends }: BotFacts,
+  log: readonly LogRecord[],
+  report: Report,
+): void {
   const text = messageText(log.slice(0, ask.head), ask.turn);
   if (text === undefined) return;
   const named = addressee(text);
@@ -170,12 +175,21 @@ function checkAnswerer(ask: Ask, { told, known, missed }: BotFacts, log: readonl
     if (record.kind !== 'reply' && record.kind !== 'stopped' && record.kind !== 'failed') continue;
     if (record.turn !== ask.turn || record.attempt !== ask.attempt) continue;
     if (record.kind === 'failed' && record.code === 'interrupted') continue;
-    // Its process had ended, and the next one had not begun it anew.
-    if (ask.end === 'lost' && !record.by) continue;
+    if (isUnbegun(record, ask, ends)) continue;
     const { id, name, revision: by } = record.by ?? { id: 'nobody', name: '', revision: 0 };
     if (id !== ask.bot || name !== ask.name || by !== revision)
       report('S29', `record ${record.seq} says that ${id} (${name}, ${by}) answered: it was ${ask.name}`);
   }
+}
+
+/** The attempt's process had ended, and the next one had not begun it anew when it ended: nobody answered. */
+export function isUnbegun(
+  { kind, text, seq, by }: Extract<LogRecord, { kind: 'reply' | 'stopped' | 'failed' }>,
+  ask: Ask,
+  ends: BotFacts['ends'],
+): boolean {
+  if (kind === 'reply' || text !== '' || by !== undefined) return false;
+  return ends.some(({ boot, head }) => boot === ask.boot && seq > head);
 }
 
 /** The bot that a text begins by naming, in small letters, and what follows. */

@@ -92,6 +92,7 @@ const BOTS: BotFacts = {
   known: [],
   missed: [],
   waits: [],
+  ends: [],
   sleepless: [],
 };
 

@@ -66,6 +66,7 @@ export async function collect(
       known: world.bots.isFree(host) ? [] : ALL_BOTS,
       missed: notes.missed,
       waits: notes.waits,
+      ends: notes.ends,
       sleepless: notes.sleepless,
     },
     faults: notes.faults,

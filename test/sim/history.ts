@@ -90,6 +90,8 @@ export interface BotFacts {
   known: readonly string[];
   missed: string[];
   waits: ShownWait[];
+  /** Processes that ended, and the log's end then. */
+  ends: { boot: number; head: number }[];
   /** Timers of processes whose turn sleeps. */
   sleepless: string[];
 }

@@ -35,7 +35,8 @@ console.log(
     .map(([name, times]) => `${name} ${times}`)
     .join(', '),
 );
-for (const { run: name, rule, detail } of violations.slice(0, 20)) console.log(`${name}: ${rule} ${detail}`);
+const told = new Set(violations.map(({ run: name, rule, detail }) => `${name}: ${rule} ${detail}`));
+for (const line of [...told].slice(0, 20)) console.log(line);
 console.log(`${violations.length} violations`);
 process.exitCode = violations.length > 0 ? 1 : 0;
 

@@ -28,6 +28,7 @@ export class SessionNotes {
   wakes = 0;
   readonly told: Told[] = [];
   readonly missed: string[] = [];
+  readonly ends: { boot: number; head: number }[] = [];
   readonly waits: ShownWait[] = [];
   readonly sleepless: string[] = [];
   readonly #greeted = new Set<Link>();
