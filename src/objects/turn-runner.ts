@@ -33,10 +33,15 @@ export interface TurnHost {
   onAwake(): void;
 }
 
-/** Leave to begin, and what the model is asked. */
-interface Leave {
-  permit: Permit;
+/** Who is asked, and what. */
+interface Route {
+  bot: BotRef;
   text: string;
+}
+
+/** Leave to begin. */
+interface Leave extends Route {
+  permit: Permit;
 }
 
 export class TurnRunner {
@@ -44,6 +49,8 @@ export class TurnRunner {
   readonly #ports: SessionPorts<unknown>;
   readonly #permission: Permission;
   #generation: Generation | null = null;
+  /** Of the attempt that has leave and is being begun: looking its bot up again would take time, and leave ends. */
+  #routed: Route | null = null;
 
   constructor(host: TurnHost, ports: SessionPorts<unknown>) {
     this.#host = host;
@@ -111,9 +118,12 @@ export class TurnRunner {
   async resume(turn: number, attempt: number, lost?: Generation): Promise<void> {
     const generation = this.#hold(turn, attempt);
     if (lost) generation.keep(lost);
-    if (!(await this.#leaveFor(generation, attempt + 1))) return;
+    const leave = await this.#leaveFor(generation, attempt + 1);
+    if (!leave) return;
     this.#generation = null;
+    this.#routed = leave;
     this.#host.dispatch({ type: 'recover' });
+    this.#routed = null;
   }
 
   /** Ends what is generated for `(turn, attempt)`; nothing more comes of it. */
@@ -140,11 +150,12 @@ export class TurnRunner {
   /** Null: the turn was ended meanwhile, or has just been ended here. */
   async #leaveFor(generation: Generation, attempt: number): Promise<Leave | null> {
     const { turn } = generation;
+    const routed = this.#routed;
     const result = await generation.ask(async (signal) => {
-      const { bot, text } = await this.#route(this.#host.turns.question(turn));
+      const { bot, text } = routed ?? (await this.#route(this.#host.turns.question(turn)));
       signal.throwIfAborted();
       const priority = this.#host.state().running?.priority ?? 0;
-      return { text, permit: await this.#permission.enter({ bot, turn, attempt, priority }, signal) };
+      return { bot, text, permit: await this.#permission.enter({ bot, turn, attempt, priority }, signal) };
     });
     if (this.#generation !== generation || result === null) return null;
     if (!('kind' in result)) return result;
@@ -178,7 +189,7 @@ export class TurnRunner {
   }
 
   /** Who answers, and what they are asked: a name that is no bot's is part of the text. */
-  async #route(text: string): Promise<{ bot: BotRef; text: string }> {
+  async #route(text: string): Promise<Route> {
     const own = this.#host.state().bot;
     const named = mentionIn(text);
     if (!named) return { bot: own, text };

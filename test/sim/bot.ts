@@ -35,6 +35,11 @@ export interface BotSurroundings {
   wake(session: string): void;
 }
 
+/** The same without budgets. */
+export function affordable({ turnsPerMinute: _, tokensPerDay: __, ...others }: Limits): Limits {
+  return others;
+}
+
 /** As if it had been made and launched before the run. */
 function launched(id: string, limits: Limits, revision: number, now: number): BotRecord {
   return {
@@ -122,8 +127,8 @@ export class SimBot {
 
   /** Nobody waits for another minute, or for another day. */
   afford(): void {
-    const { turnsPerMinute, tokensPerDay, ...others } = this.#limits;
-    if (turnsPerMinute !== undefined || tokensPerDay !== undefined) this.define(others);
+    const { turnsPerMinute, tokensPerDay } = this.#limits;
+    if (turnsPerMinute !== undefined || tokensPerDay !== undefined) this.define(affordable(this.#limits));
   }
 
   /** The same, under the next revision. */

@@ -1,7 +1,7 @@
 /** The bots of one run: the calls that sessions make to them, what becomes of those on their way, and who else is served. */
 import type { SessionAnswer, SessionCall, Verdict, WaitReason } from '../../src/objects/bot-rpc.ts';
 import type { BotRef } from '../../src/protocol/values.ts';
-import { SimBot, type Limits } from './bot.ts';
+import { affordable, SimBot, type Limits } from './bot.ts';
 import type { Chance } from './chance.ts';
 import type { BotCall, Flight } from './history.ts';
 import type { Host } from './host.ts';
@@ -147,6 +147,7 @@ export class SimBots {
     const { host } = caller;
     const { now } = this.#world.timeline;
     const { running } = stateOf(host);
+    this.#world.note(`  ${told.bot} to ${describeClaim(told.claim)}: ${JSON.stringify(answer)}`);
     host.notes.told.push({
       ...told,
       at: now,
@@ -340,12 +341,17 @@ export class SimBots {
   heal(): void {
     this.faults = NO_BOT_FAULTS;
     this.silent = false;
+    for (const id of ALL_BOTS) this.limits = { ...this.limits, [id]: affordable(this.limits[id] ?? {}) };
     for (const bot of this.#bots.values()) {
       bot.setEndpoint(false);
       bot.launch();
       bot.afford();
     }
   }
+}
+
+function describeClaim(claim: BotCall['claim']): string {
+  return claim ? `${claim.turn}.${claim.attempt} ${claim.phase}` : 'nothing';
 }
 
 export function refOf(id: string): BotRef {

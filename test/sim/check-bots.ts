@@ -28,7 +28,7 @@ export function checkBots(history: SimHistory, report: Report): void {
     checkLease(ask, bots, report);
     checkAnswerer(ask, bots, session.log, report);
   }
-  for (const told of bots.told) checkObeyed(told, sent, session.log, report);
+  for (const told of bots.told) checkObeyed(told, sent, history, report);
   checkRestarts(bots, session.log, report);
   checkFlights(bots, report);
   for (const { tab, shown, told } of bots.waits) {
@@ -82,7 +82,9 @@ export function leaseOf(ask: Ask, told: readonly Told[]): Pick<Flight, 'dueAt' |
   for (const one of told) {
     if (one.boot !== ask.boot || one.bot !== ask.bot || !isAbout(one, ask) || one.answer.do !== 'go') continue;
     if (one.at > (ask.endAt ?? Infinity)) break;
-    dueAt = one.answer.leaseMs === null ? null : one.calledAt + one.answer.leaseMs - LEASE_MARGIN_MS;
+    const until = one.answer.leaseMs === null ? null : one.calledAt + one.answer.leaseMs - LEASE_MARGIN_MS;
+    // What came late may have been listened to or not.
+    dueAt = one.isLate && dueAt !== null && until !== null ? Math.max(dueAt, until) : until;
     isSkewed ||= one.isSkewed;
   }
   return { dueAt, isSkewed };
@@ -101,7 +103,12 @@ function isJumped(at: number, jumps: BotFacts['jumps']): boolean {
 }
 
 /** S26: what runs and is told to end, ends there and then: as a failure with that code, or to be begun anew. */
-function checkObeyed(told: Told, asks: readonly Ask[], log: readonly LogRecord[], report: Report): void {
+function checkObeyed(
+  told: Told,
+  asks: readonly Ask[],
+  { session: { log }, bots: { ends } }: SimHistory,
+  report: Report,
+): void {
   const { claim, answer, boot, bot, at, isLate } = told;
   if (claim?.phase !== 'running' || isLate || (answer.do !== 'fail' && answer.do !== 'wait')) return;
   const ask = asks.find((one) => isAbout(told, one) && one.boot === boot && one.bot === bot);
@@ -114,6 +121,8 @@ function checkObeyed(told: Told, asks: readonly Ask[], log: readonly LogRecord[]
       record.turn === ask.turn &&
       record.attempt === ask.attempt,
   );
+  // How its process saw it was lost with that.
+  if (outcome && ends.some((one) => one.boot === boot && outcome.seq > one.head)) return;
   if (answer.do === 'wait' && outcome?.kind === 'failed' && outcome.code === 'interrupted') return;
   const isRight = answer.do === 'fail' && outcome?.kind === 'failed' && outcome.code === answer.code;
   if (outcome && !isRight)
@@ -164,13 +173,16 @@ function checkAnswerer(
   if (!isNamed && !(isOwn && (!isKnown || missed.includes(named.bot)))) {
     report('S29', `${nameOf(ask)} was asked of ${ask.bot} as ${JSON.stringify(ask.question)}: ${JSON.stringify(text)}`);
   }
-  const go = told
+  const said = told
     .slice(0, ask.told)
-    .findLast(({ boot, bot, answer }) => boot === ask.boot && bot === ask.bot && answer.do === 'go');
-  if (go?.answer.do !== 'go') return;
-  const { revision } = go.answer;
-  if (ask.name !== `${ask.bot} ${revision}`)
-    report('S29', `${nameOf(ask)} was asked of ${ask.name}, by then it was revision ${revision}`);
+    .flatMap(({ boot, bot, answer, isLate }) =>
+      boot === ask.boot && bot === ask.bot && answer.do === 'go' ? [{ revision: answer.revision, isLate }] : [],
+    );
+  // What came late may have been listened to or not.
+  const sure = said.findLastIndex(({ isLate }) => !isLate);
+  const go = said.slice(Math.max(0, sure)).find(({ revision }) => ask.name === `${ask.bot} ${revision}`);
+  const revision = go?.revision ?? said.at(-1)?.revision;
+  if (!go) report('S29', `${nameOf(ask)} was asked of ${ask.name}, by then it was revision ${revision}`);
   for (const record of log) {
     if (record.kind !== 'reply' && record.kind !== 'stopped' && record.kind !== 'failed') continue;
     if (record.turn !== ask.turn || record.attempt !== ask.attempt) continue;

@@ -25,6 +25,8 @@ export function noteQuiet(world: World): void {
       if (shown !== '-' || expected !== '-') notes.waits.push({ tab: name, shown, told: expected });
     }
     if (told.answer.do !== 'wait' || told.answer.callAgainMs < LONG_WAIT_MS) continue;
+    // A clock that was set makes any timer a long one.
+    if (world.counts.has('clock jump')) continue;
     const until = world.timeline.lastOf(process);
     if (until !== null && until > world.timeline.now + SOON_MS) notes.sleepless.push(`${told.answer.reason} ${until}`);
   }
