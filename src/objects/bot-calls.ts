@@ -66,12 +66,12 @@ export class BotCalls {
     return answer;
   }
 
-  /** A turn ended. `isAwaited`: others may begin because of it. */
+  /** A turn ended. `isAwaited`: others may begin because of it. A failure is told at once: the endpoint may be gone. */
   ended(bot: BotRef, report: TurnReport, isAwaited: boolean): void {
     const known = this.#of(bot);
     known.ended.push(report);
     if (known.ended.length > MAX_REPORTS) known.ended.shift();
-    this.#reportIn(known, isAwaited ? 0 : REPORT_DELAY_MS);
+    this.#reportIn(known, isAwaited || report.outcome === 'failed' ? 0 : REPORT_DELAY_MS);
   }
 
   /** The turn that waited or ran does not any more. */

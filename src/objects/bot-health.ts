@@ -19,6 +19,8 @@ const FIRST_PROBE_TIMEOUT_MS = 5_000;
 const PRELOAD_TIMEOUT_MS = 120_000;
 /** Progress that was reported just now says that the endpoint lives, however slowly it answers probes. */
 const PROGRESS_COUNTS_MS = 500;
+/** After a turn that the endpoint failed it is asked for so long, also when nobody else needs it. */
+const DOUBT_WATCH_MS = 2_000;
 /** An endpoint that fails is looked at for so long after the last turn, to see it come back. */
 const WATCH_MS = 10 * 60_000;
 
@@ -55,6 +57,7 @@ export class BotHealth {
   #answeredAt = 0;
   #progressAt = 0;
   #busyAt = 0;
+  #failedAt = -Infinity;
 
   constructor(ports: BotPorts, listener: HealthListener) {
     this.#ports = ports;
@@ -78,6 +81,9 @@ export class BotHealth {
     if (event.type === 'turn_failed' && isEndpointFailure(event.code)) {
       this.#problem = { code: event.code, message };
       this.#busyAt = now;
+      // Its end may be the first sign of the endpoint's: who comes next is not to find that out.
+      this.#failedAt = now;
+      this.#doubtful = true;
     }
     this.#apply(event, now);
   }
@@ -110,7 +116,8 @@ export class BotHealth {
   /** When something is due (ms since 1970); null when nobody needs to know how the endpoint does. */
   nextAt(now: number, busy: boolean, starting: boolean): number | null {
     if (starting) return this.#starting ? now + PRELOAD_TIMEOUT_MS : now;
-    const watched = busy || (this.breaker.state !== 'closed' && now - this.#busyAt < WATCH_MS);
+    const doubted = now - this.#failedAt < DOUBT_WATCH_MS;
+    const watched = busy || doubted || (this.breaker.state !== 'closed' && now - this.#busyAt < WATCH_MS);
     const settings = this.#listener.settings();
     if (!watched || settings === null || settings.kind === 'workers-ai') return null;
     // Two at most: one that is late and one that shows whether the next is, too.
