@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   const [bundle] = await Promise.all([buildWorker(), buildWeb()]);
   step('Looking for a model');
   const source = await findModelSource(config.endpoint);
-  const isChosen = places.has('DEFAULT_MODEL') && places.get('DEFAULT_MODEL') !== 'wrangler.toml';
+  const isChosen = chosenIn(places, 'DEFAULT_MODEL');
   const choice = chooseModel(source, config.defaultModel, isChosen);
   step('Starting the server');
   const server = await startLocalServer({
@@ -47,11 +47,14 @@ async function main(): Promise<void> {
       OLLAMA_BASE_URL: source.baseUrl,
       DEFAULT_MODEL: choice.model,
       MODEL_SOURCE: source.kind,
+      // A line for every request is for whoever collects them; in a terminal it hides what is wrong.
+      ...(chosenIn(places, 'LOG_LEVEL') ? {} : { LOG_LEVEL: 'error' }),
     },
   });
 
   console.log(`\n${describeSource(source, choice)}`);
   console.log(`Operator token: OPERATOR_TOKEN in ${tokenPlace(places)}`);
+  console.log(`Operator console: ${server.url.origin}/operator`);
   console.log(`Ready on ${server.url.origin}`);
   await untilInterrupted();
   await server.stop();
@@ -68,6 +71,11 @@ function localVariables(ollama: string | undefined): LocalVariables {
   const variables = addSecrets(readVariables(places), DEV_VARS);
   if (ollama !== undefined) variables.values['OLLAMA_BASE_URL'] = ollama;
   return variables;
+}
+
+/** Whether somebody set the variable themselves; wrangler.toml comes with the project. */
+function chosenIn(places: LocalVariables['places'], name: string): boolean {
+  return places.has(name) && places.get(name) !== 'wrangler.toml';
 }
 
 function tokenPlace(places: LocalVariables['places']): string {
