@@ -57,6 +57,8 @@ interface Lookup {
 
 export class SimBots {
   faults: BotFaults = NO_BOT_FAULTS;
+  /** What the next running turn is told, whatever its bot would say. */
+  says: SessionAnswer | null = null;
   /** No call is answered for now. */
   silent = false;
   /** Every bot lets everyone begin at once, and nothing of it is looked at. */
@@ -237,6 +239,11 @@ export class SimBots {
       this.#nudge(one.notBefore);
       return;
     }
+    if (one.call.claim?.phase === 'running' && this.says) {
+      one.answer = this.says;
+      this.says = null;
+      return;
+    }
     if (one.call.claim && this.#fault('bot caprice', faults.caprice)) {
       one.answer = this.#caprice();
       return;
@@ -341,6 +348,7 @@ export class SimBots {
   heal(): void {
     this.faults = NO_BOT_FAULTS;
     this.silent = false;
+    this.says = null;
     for (const id of ALL_BOTS) this.limits = { ...this.limits, [id]: affordable(this.limits[id] ?? {}) };
     for (const bot of this.#bots.values()) {
       bot.setEndpoint(false);

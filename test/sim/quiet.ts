@@ -39,6 +39,8 @@ function lastTold(host: Host): Told | null {
   // Told to wait, what ran asks anew: until it is answered nothing is known.
   if (told.claim?.phase === 'running' && told.answer.do === 'wait') return null;
   const { running } = stateOf(host);
+  // An answer about a turn that is over.
+  if (told.claim?.turn !== running?.turn) return null;
   return running && `${running.turn}.${running.attempt}` === told.running ? told : null;
 }
 

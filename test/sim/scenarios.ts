@@ -47,13 +47,28 @@ export type Act =
   | 'clock ahead'
   | 'silent reader'
   | 'second hello'
-  | 'flood';
+  | 'flood'
+  | 'one slot'
+  | 'rival'
+  | 'bot stops'
+  | 'bot launches'
+  | 'bot silent'
+  | 'bot answers'
+  | 'bot crash'
+  | 'calls lost'
+  | 'told to wait'
+  | 'told to fail'
+  | 'mention'
+  | 'mention nobody'
+  | 'lookup lost';
 
 export interface Scenario {
   name: string;
   acts: Act[];
   /** Everyone leaves at the end, and the alarm finishes alone. */
   alone: boolean;
+  /** Bots are asked for leave; otherwise every turn has it. */
+  bots: boolean;
 }
 
 const STANDS: Readonly<Record<string, Act[]>> = {
@@ -105,12 +120,58 @@ const EVENTS: Readonly<Record<string, Act[]>> = {
   'a message to a deleted session': ['d1 down', 'late frames', 'remove', 'hibernate', 'send', 'wait', 'd1 up'],
 };
 
+/** What bots do; each begins with real bots instead of one that lets everyone begin at once. */
+const WITH_BOTS: Readonly<Record<string, Act[]>> = {
+  'leave without limits': ['send', 'send', 'answer', 'wait', 'answer', 'send', 'answer'],
+  'a line': ['one slot', 'rival', 'wait', 'send', 'send', 'answer', 'wait long', 'answer', 'wait', 'answer'],
+  'a stop while it waits': ['one slot', 'rival', 'wait', 'send', 'send', 'stop', 'wait long', 'answer'],
+  'a stopped bot': ['bot stops', 'send', 'wait long', 'hibernate', 'wait very long', 'bot launches', 'wait', 'answer'],
+  'a bot that is stopped in the middle': ['send', 'piece', 'bot stops', 'wait long', 'bot launches', 'send', 'answer'],
+  'a bot that is silent': ['bot silent', 'send', 'burst', 'wait long', 'bot answers', 'wait long', 'answer', 'answer'],
+  'a lease that is lost': [
+    ...([
+      'one slot',
+      'send',
+      'piece',
+      'bot silent',
+      'wait long',
+      'bot answers',
+      'wait long',
+      'piece',
+      'answer',
+    ] as const),
+  ],
+  'a stop after the lease is lost': [
+    ...(['one slot', 'send', 'piece', 'piece', 'bot silent', 'wait long', 'stop', 'bot answers', 'wait'] as const),
+  ],
+  'told to wait': ['send', 'piece', 'told to wait', 'wait', 'piece', 'told to wait', 'wait long', 'answer'],
+  'told to fail': ['send', 'piece', 'told to fail', 'wait', 'send', 'answer'],
+  'a bot that dies': ['one slot', 'send', 'piece', 'bot crash', 'wait', 'piece', 'bot crash', 'wait', 'answer'],
+  'calls that are lost': ['one slot', 'calls lost', 'send', 'wait', 'piece', 'wait long', 'answer', 'wait'],
+  'a process that ends in the line': [
+    'one slot',
+    'rival',
+    'wait',
+    'send',
+    'deploy',
+    'wait',
+    'deploy',
+    'wait long',
+    'answer',
+  ],
+  'a mention': ['mention', 'answer', 'mention nobody', 'answer', 'mention', 'deploy', 'wait', 'answer'],
+  'a name that nobody looks up': ['lookup lost', 'mention', 'wait long', 'answer', 'wait'],
+};
+
 export function scenarios(): Scenario[] {
   const list: Scenario[] = [];
+  for (const [event, acts] of Object.entries(WITH_BOTS)) {
+    list.push({ name: `bots: ${event}`, acts, alone: list.length % 2 === 1, bots: true });
+  }
   for (const [stand, before] of Object.entries(STANDS)) {
     for (const [event, acts] of Object.entries(EVENTS)) {
       // Every other one ends with everyone gone.
-      list.push({ name: `${stand}: ${event}`, acts: [...before, ...acts], alone: list.length % 2 === 1 });
+      list.push({ name: `${stand}: ${event}`, acts: [...before, ...acts], alone: list.length % 2 === 1, bots: false });
     }
   }
   return list;

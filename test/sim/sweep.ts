@@ -1,5 +1,7 @@
 /** Tells the scenarios, in one fixed order of events, with a crash wherever one is asked for. */
 import { PROTOCOL_VERSION } from '../../src/protocol/limits.ts';
+import type { SessionAnswer } from '../../src/objects/bot-rpc.ts';
+import { OWN_BOT } from './bots.ts';
 import { Chance } from './chance.ts';
 import { begin, within, type RunResult } from './seed.ts';
 import { heal } from './heal.ts';
@@ -11,6 +13,10 @@ import { httpSend, remove } from './actions.ts';
 import type { Act, Scenario } from './scenarios.ts';
 import { headOf, stateOf } from './session-notes.ts';
 import { World, type Databases } from './world.ts';
+
+/** What a bot says once for no reason. */
+const WAIT: SessionAnswer = { do: 'wait', reason: 'line', place: 1, callAgainMs: 1_000 };
+const FAIL: SessionAnswer = { do: 'fail', code: 'bot_stopped', message: 'It is so.' };
 
 /** A second crash comes this many effects after the first one, by turns: in the middle of the recovery. */
 const RECOVERY_EFFECTS = 9;
@@ -29,6 +35,7 @@ export function tell(
   turnKnobs(TIGHT);
   const world = new World(new Chance(crashAt[0] ?? 0), databases, 1, trace);
   return within(world, async () => {
+    world.bots.free = !scenario.bots;
     const teller = new Teller(world);
     world.crashAt = [...crashAt];
     await begin(world, false);
@@ -105,9 +112,9 @@ class Teller {
     this.world.timeline.now = Math.max(this.world.timeline.now, until);
   }
 
-  #send(page: Page, priority: number): void {
+  #send(page: Page, priority: number, named = ''): void {
     this.#sent += 1;
-    page.send(`question ${this.#sent} \u{1f600}`, priority);
+    page.send(`${named}question ${this.#sent} \u{1f600}`, priority);
   }
 
   #do(act: Act): void {
@@ -201,6 +208,35 @@ class Teller {
         return world.raws[0]?.raw(`{"type":"hello","protocol":${PROTOCOL_VERSION}}`);
       case 'flood':
         return world.raws[0]?.flood('{"type":"typing"}');
+      case 'one slot':
+        world.bots.limits = { [OWN_BOT]: { concurrency: 1 } };
+        return;
+      case 'rival':
+        return world.bots.addRival(OWN_BOT, 2);
+      case 'bot stops':
+        return world.bots.bot(OWN_BOT).stop();
+      case 'bot launches':
+        return world.bots.bot(OWN_BOT).launch();
+      case 'bot silent':
+      case 'bot answers':
+        world.bots.silent = act === 'bot silent';
+        return;
+      case 'bot crash':
+        return world.bots.crash(world.bots.bot(OWN_BOT));
+      case 'calls lost':
+        world.bots.faults = { ...world.bots.faults, call: 0.4, wake: 0.5 };
+        return;
+      case 'told to wait':
+      case 'told to fail':
+        world.bots.says = act === 'told to wait' ? WAIT : FAIL;
+        return;
+      case 'mention':
+        return this.#send(this.#page, 0, '@helper ');
+      case 'mention nobody':
+        return this.#send(this.#page, 0, '@nobody ');
+      case 'lookup lost':
+        world.bots.faults = { ...world.bots.faults, lookup: 1 };
+        return;
       case 'clock back':
       case 'clock ahead':
         host.skewMs += act === 'clock back' ? -30_000 : 30_000;
