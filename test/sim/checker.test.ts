@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { LogRecord, RecordBody } from '../../src/protocol/records.ts';
 import { expectedRows } from '../support/history-model.ts';
 import { check } from './checker.ts';
-import type { Ask, BotFacts, Handled, Rest, SimHistory } from './history.ts';
+import type { Ask, BotFacts, Flight, Told, Handled, Rest, SimHistory } from './history.ts';
 
 const BOT = { id: 'b', name: 'B', model: 'm' };
 const USAGE = { promptTokens: 1, answerTokens: 1, firstTokenMs: 1, totalMs: 1 };
@@ -263,6 +263,132 @@ describe('what is refused', () => {
     ['a title', { kind: 'updated', title: 'x'.repeat(201) }],
   ])('S24: %s without bound', (_, body) => {
     expect(rulesOf(history({}, [...LOG, { ...body, seq: 9, at: 1 }]))).toContain('S24');
+  });
+});
+
+/** Two turns of real bots: the first with a lease, the second failed as the bot said. */
+const BY = { id: 'b0', name: 'b0 4', revision: 4 };
+const LED: LogRecord[] = [
+  { kind: 'created' as const, bot: { id: 'b0', name: 'b0', model: 'm' }, title: 'T' },
+  { kind: 'message' as const, id: 'a', text: '@Helper, hi', priority: 0 },
+  { ...reply(2, 'Hello'), by: { id: 'helper', name: 'helper 2', revision: 2 } },
+  { ...ask('b') },
+  { kind: 'restarted' as const, turn: 4, attempt: 2 },
+  { kind: 'failed' as const, turn: 4, attempt: 2, text: 'Wo', code: 'bot_stopped' as const, message: '.', by: BY },
+].map((body, index) => ({ ...body, seq: index + 1, at: 1_000 + index }) as LogRecord);
+
+const told = (of: Partial<Told> & Pick<Told, 'answer'>): Told => ({
+  bot: 'b0',
+  boot: 1,
+  claim: { turn: 4, attempt: 2, priority: 0, phase: 'waiting', progressed: false },
+  calledAt: 1_000,
+  calledClock: 1_000,
+  at: 1_000,
+  isLate: false,
+  isSkewed: false,
+  running: '4.1',
+  ...of,
+});
+const GO: Told['answer'] = { do: 'go', revision: 4, leaseMs: 5_000, callAgainMs: 1_000 };
+const FREE: Told['answer'] = { do: 'go', revision: 2, leaseMs: null, callAgainMs: 1_000 };
+const FAIL: Told['answer'] = { do: 'fail', code: 'bot_stopped', message: '.' };
+const RUNNING: Told['claim'] = { turn: 4, attempt: 2, priority: 0, phase: 'running', progressed: true };
+const HELPED: Told['claim'] = { turn: 2, attempt: 1, priority: 0, phase: 'waiting', progressed: false };
+const TOLD = [
+  told({ bot: 'helper', claim: HELPED, calledAt: 100, calledClock: 100, at: 150, answer: FREE }),
+  told({ answer: GO }),
+  told({ claim: RUNNING, calledAt: 2_000, calledClock: 2_000, at: 2_100, answer: FAIL }),
+];
+const LED_ASKS = [
+  said({ question: 'hi', bot: 'helper', name: 'helper 2', startAt: 150, startClock: 150, endAt: 900, text: 'Hello' }),
+  said({
+    ...{
+      turn: 4,
+      attempt: 2,
+      bot: 'b0',
+      name: 'b0 4',
+      startAt: 1_000,
+      startClock: 1_000,
+      endAt: 2_100,
+      told: 2,
+      head: 5,
+    },
+    ...{
+      question: 'text of b',
+      past: [{ user: '@Helper, hi', bot: 'Hello' }],
+      text: 'Wo',
+      end: 'aborted',
+      closedAt: 6,
+    },
+  }),
+];
+const flight = (of: Partial<Flight>): Flight => {
+  return { bot: 'b0', who: 's', startAt: 0, endAt: null, dueAt: null, isSkewed: false, ...of };
+};
+const replaceTold = (index: number, change: Partial<Told>): Partial<BotFacts> => ({
+  told: TOLD.map((one, at) => (at === index ? { ...one, ...change } : one)),
+});
+
+function led(bots: Partial<BotFacts> = {}, asks = LED_ASKS, log = LED): SimHistory {
+  const hashes = log.map(({ seq }) => `hash ${seq}`);
+  return {
+    ...history({ asks, hashes, anchors: [], handled: [], wanted: [], shown: [], queues: [], delivered: [] }, log),
+    state: JSON.stringify({ seq: log.length, running: null, waiting: [], last: { turn: 4, attempt: 2 } }),
+    bots: { ...BOTS, isFree: false, told: TOLD, known: ['b0', 'helper'], slots: { b0: 1 }, ...bots },
+  };
+}
+const replaceLed = (index: number, change: Partial<Ask>): Ask[] =>
+  LED_ASKS.map((one, at) => (at === index ? { ...one, ...change } : one));
+const recordLed = (index: number, change: object): LogRecord[] =>
+  LED.map((one, at) => (at === index ? ({ ...one, ...change } as LogRecord) : one));
+
+describe('bots', () => {
+  test('a sound history passes', () => {
+    expect(check(led())).toEqual([]);
+    // Within the second of a bot without limits turns begin unasked.
+    expect(check(led({}, replaceLed(0, { startAt: 1_050, startClock: 1_050, endAt: 1_060 })))).toEqual([]);
+    // Time that passed at once made the timer late, or the clock was set meanwhile.
+    const late = replaceLed(1, { endAt: 6_000, startAt: 1_000 });
+    const silent = { told: TOLD.slice(0, 2) };
+    const failed = { ...silent, jumps: [{ from: 3_000, to: 6_000 }] };
+    expect(rulesOf(led(failed, late))).not.toContain('S26');
+    // Slots: one after the other.
+    expect(check(led({ flights: [flight({ endAt: 10 }), flight({ startAt: 10 })] }))).toEqual([]);
+  });
+
+  test.each<[string, string, SimHistory]>([
+    ['S25', 'begun while it was told to wait', led(replaceTold(1, { answer: { ...FAIL } }))],
+    ['S25', 'begun after its lease', led({}, replaceLed(1, { startAt: 6_001, endAt: 6_100 }))],
+    ['S25', 'begun unasked after the second', led({}, replaceLed(0, { startAt: 1_200, startClock: 1_200 }))],
+    ['S25', 'leave of another process', led(replaceTold(1, { boot: 2 }))],
+    ['S25', 'leave of another bot', led(replaceTold(1, { bot: 'helper' }))],
+    ['S25', 'a tab shows another place', led({ waits: [{ tab: 'p', shown: 'line 2', told: 'line 1' }] })],
+    ['S25', 'a tab shows no reason', led({ waits: [{ tab: 'p', shown: '-', told: 'stopped 0' }] })],
+    [
+      'S26',
+      'it runs on in the last second of its lease',
+      led({ told: TOLD.slice(0, 2) }, replaceLed(1, { endAt: 5_500 })),
+    ],
+    ['S26', 'told to end, it runs on', led({}, replaceLed(1, { endAt: 2_500 }))],
+    ['S26', 'told to end, it fails with another code', led({}, LED_ASKS, recordLed(5, { code: 'line_full' }))],
+    [
+      'S26',
+      'told to wait, it fails',
+      led(replaceTold(2, { answer: { do: 'wait', reason: 'line', place: 1, callAgainMs: 1 } })),
+    ],
+    ['S27', 'it counts as begun again without leave', led(replaceTold(1, { answer: { do: 'nothing' } }))],
+    ['S28', 'it fails although nobody said so', led({ told: TOLD.slice(0, 2) })],
+    ['S28', 'a bot that lets everyone begin fails it', led({ isFree: true, told: [] })],
+    ['S28', 'a sleeping turn keeps a timer', led({ sleepless: ['stopped 30000'] })],
+    ['S29', 'the own bot answers instead of the one named', led({}, replaceLed(0, { bot: 'b0', name: 'b0 2' }))],
+    ['S29', 'the name is asked along', led({}, replaceLed(0, { question: '@Helper, hi' }))],
+    ['S29', 'a name that is nobody is taken for a bot', led({ known: ['b0'] })],
+    ['S29', 'asked under an old definition', led({}, replaceLed(0, { name: 'helper 1' }))],
+    ['S29', 'the outcome names another bot', led({}, LED_ASKS, recordLed(2, { by: BY }))],
+    ['S29', 'the outcome names nobody', led({}, LED_ASKS, recordLed(2, { by: undefined }))],
+    ['slots', 'one more than there are slots', led({ flights: [flight({}), flight({ startAt: 10 })] })],
+  ])('%s: %s', (rule, _, value) => {
+    expect(rulesOf(value)).toContain(rule);
   });
 });
 

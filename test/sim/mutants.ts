@@ -2,6 +2,7 @@
  * Planted bugs: what a tired engineer might write. Each is a change of the source that applies in exactly
  * one place; the simulator and its checker have to notice it.
  */
+import { BOTS_MUTANTS } from './mutants/bots.ts';
 import { CLIENT_MUTANTS } from './mutants/client.ts';
 import { CORE_MUTANTS } from './mutants/core.ts';
 import { DELIVERY_MUTANTS } from './mutants/delivery.ts';
@@ -17,4 +18,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...TABS_MUTANTS,
   ...DELIVERY_MUTANTS,
   ...CLIENT_MUTANTS,
+  ...BOTS_MUTANTS,
 ];
