@@ -36,7 +36,8 @@ export interface BotSurroundings {
 }
 
 /** The same without budgets. */
-export function affordable({ turnsPerMinute: _, tokensPerDay: __, ...others }: Limits): Limits {
+export function affordable(limits: Limits): Limits {
+  const { turnsPerMinute: _turns, tokensPerDay: _tokens, ...others } = limits;
   return others;
 }
 

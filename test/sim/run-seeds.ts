@@ -28,9 +28,12 @@ let databases: Databases | null = null;
 /** Databases with an empty session each, so that most runs need not create one, and with the tables of bots. */
 export function preparedDatabases(): Databases {
   if (databases) return databases;
-  process.on('unhandledRejection', (error) => {
+  const onError = (error: unknown): void => {
     if (!(error instanceof CrashSignal)) unhandled(error);
-  });
+  };
+  process.on('unhandledRejection', onError);
+  // What a listener of a signal throws comes here.
+  process.on('uncaughtException', onError);
   const bots = ALL_BOTS.map(() => {
     const db = new Database();
     prepareBot(new SimStorage(db).port(() => {}));
