@@ -57,6 +57,8 @@ interface Lookup {
 
 export class SimBots {
   faults: BotFaults = NO_BOT_FAULTS;
+  /** How long a look-up of a name takes. */
+  lookupMs = 0;
   /** What the next running turn is told, whatever its bot would say. */
   says: SessionAnswer | null = null;
   /** No call is answered for now. */
@@ -163,8 +165,10 @@ export class SimBots {
   /** Whether there is a bot with this id. */
   find(caller: Process, id: string): Promise<BotRef | null> {
     if (this.isFree(caller.host)) return Promise.resolve(null);
-    if (this.faults.lookup === 0 && !this.#world.chance.is(0.2)) return Promise.resolve(this.#known(id));
+    if (this.faults.lookup === 0 && this.lookupMs === 0 && !this.#world.chance.is(0.2))
+      return Promise.resolve(this.#known(id));
     const { timeline } = this.#world;
+    if (this.lookupMs > 0) this.#nudge(timeline.now + this.lookupMs);
     return new Promise((resolve) => void this.lookups.push({ id, caller, askedAt: timeline.now, resolve }));
   }
 
@@ -195,6 +199,7 @@ export class SimBots {
     }
     for (const one of this.calls) this.#onCall(one, list);
     for (const lookup of this.lookups) {
+      if (this.#world.timeline.now < lookup.askedAt + this.lookupMs) continue;
       list.push({ label: 'bot lookup', weight: 3, run: () => this.#lookUp(lookup) });
     }
     for (const session of this.wakes)
@@ -349,6 +354,7 @@ export class SimBots {
     this.faults = NO_BOT_FAULTS;
     this.silent = false;
     this.says = null;
+    this.lookupMs = 0;
     for (const id of ALL_BOTS) this.limits = { ...this.limits, [id]: affordable(this.limits[id] ?? {}) };
     for (const bot of this.#bots.values()) {
       bot.setEndpoint(false);

@@ -34,6 +34,7 @@ export function checkBots(history: SimHistory, report: Report): void {
   for (const { tab, shown, told } of bots.waits) {
     if (shown !== told) report('S25', `${tab} shows the wait ${shown}, the bot said ${told}`);
   }
+  for (const name of bots.mute) report('S26', `${name} runs and does not say so`);
   for (const what of bots.sleepless) report('S28', `a timer stays while the turn sleeps: ${what}`);
 }
 

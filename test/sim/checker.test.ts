@@ -94,6 +94,7 @@ const BOTS: BotFacts = {
   waits: [],
   ends: [],
   sleepless: [],
+  mute: [],
 };
 
 const wanted = (id: string) => ({ id, text: '', page: 'p', touched: false, withdrawn: false });
@@ -376,6 +377,7 @@ describe('bots', () => {
       'told to wait, it fails',
       led(replaceTold(2, { answer: { do: 'wait', reason: 'line', place: 1, callAgainMs: 1 } })),
     ],
+    ['S26', 'it does not say that it goes on', led({ mute: ['4.2'] })],
     ['S27', 'it counts as begun again without leave', led(replaceTold(1, { answer: { do: 'nothing' } }))],
     ['S28', 'it fails although nobody said so', led({ told: TOLD.slice(0, 2) })],
     ['S28', 'a bot that lets everyone begin fails it', led({ isFree: true, told: [] })],

@@ -68,6 +68,7 @@ export async function collect(
       waits: notes.waits,
       ends: notes.ends,
       sleepless: notes.sleepless,
+      mute: notes.mute,
     },
     faults: notes.faults,
     spared: host !== world.host && world.bots.isFree(host),

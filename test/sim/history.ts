@@ -94,6 +94,8 @@ export interface BotFacts {
   ends: { boot: number; head: number }[];
   /** Timers of processes whose turn sleeps. */
   sleepless: string[];
+  /** Answers whose bot heard nothing of them for long. */
+  mute: string[];
 }
 
 /** A frame that the object handled to its end. */

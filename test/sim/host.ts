@@ -26,6 +26,8 @@ export class Host {
   boots = 0;
   /** The process whose alarm handler runs. */
   firing: Process | null = null;
+  /** When it last told a bot that a turn goes on (elapsed time). */
+  beatAt = 0;
   /** Added to the time; clocks are set. */
   skewMs = 0;
   #retries = 0;

@@ -142,6 +142,7 @@ export class Process {
       attend: async (bot, call) => {
         if (world.bots.isFree(host)) return GO;
         this.guard('attend');
+        if (call.claim?.phase === 'running') host.beatAt = world.timeline.now;
         const told = {
           bot,
           boot: this.bootNumber,

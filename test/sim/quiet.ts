@@ -6,13 +6,17 @@ import type { World } from './world.ts';
 
 /** Longer waits are slept through. */
 const LONG_WAIT_MS = 5_000;
+/** What runs says so once a second; more where calls fail. */
+const BEAT_WITHIN_MS = 5_000;
 /** Timers of anything but a wait are over sooner. */
 const SOON_MS = 20_000;
 
 export function noteQuiet(world: World): void {
-  if (world.happenings().length > 0) return;
+  // The model may be about to speak: what it says next changes no wait.
+  if (world.happenings().some(({ label }) => label !== 'model')) return;
   for (const host of world.hosts) {
     if (world.bots.isFree(host)) continue;
+    noteSilentRun(world, host);
     const { process, notes } = host;
     const told = lastTold(host);
     if (!process || told === null || told.isLate || world.bots.isBusy(process)) continue;
@@ -30,6 +34,16 @@ export function noteQuiet(world: World): void {
     const until = world.timeline.lastOf(process);
     if (until !== null && until > world.timeline.now + SOON_MS) notes.sleepless.push(`${told.answer.reason} ${until}`);
   }
+}
+
+/** Whether what runs says that it goes on. */
+function noteSilentRun({ timeline, jumps, bots }: World, host: Host): void {
+  const { process, notes, beatAt } = host;
+  const since = timeline.now - BEAT_WITHIN_MS;
+  const ask = notes.asks.at(-1);
+  if (!process || ask?.end !== 'open' || ask.boot !== process.bootNumber || bots.isBusy(process)) return;
+  if (jumps.some(({ to }) => to >= since) || Math.max(ask.startAt, beatAt) >= since) return;
+  notes.mute.push(`${ask.turn}.${ask.attempt}`);
 }
 
 /** What this process was told of the turn that runs now; null when it was not, or nobody knows. */

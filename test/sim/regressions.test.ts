@@ -45,6 +45,26 @@ const KEPT: Kept[] = [
     job: telling('answered: removal while D1 is slow'),
     bug: 'a deletion meanwhile is waited for, for ever',
   },
+  {
+    name: 'S28: a name whose look-up was never answered held its turn up for ever',
+    job: telling('bots: a name that nobody looks up'),
+    bug: 'a name that nobody looks up is waited for',
+  },
+  {
+    name: 'S16: a stop between the loss of leave and the next attempt kept nothing of what its readers had',
+    job: telling('bots: a stop after the lease is lost'),
+    bug: 'a stop after the leave is lost keeps nothing',
+  },
+  {
+    name: 'S25: a turn that had leave looked its bot up once more, and began when its leave was over',
+    job: telling('bots: a slow look-up after the process ended'),
+    bug: 'an attempt that has leave is looked up again',
+  },
+  {
+    name: 'S25: a tab whose window was full when the turn began to wait never heard why',
+    job: telling('bots: a tab that is behind when the turn waits'),
+    bug: 'a queue that did not fit is not sent later',
+  },
 ];
 
 const worker = startWorker();

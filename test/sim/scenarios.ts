@@ -60,7 +60,8 @@ export type Act =
   | 'told to fail'
   | 'mention'
   | 'mention nobody'
-  | 'lookup lost';
+  | 'lookup lost'
+  | 'slow lookups';
 
 export interface Scenario {
   name: string;
@@ -160,6 +161,14 @@ const WITH_BOTS: Readonly<Record<string, Act[]>> = {
     'answer',
   ],
   'a mention': ['mention', 'answer', 'mention nobody', 'answer', 'mention', 'deploy', 'wait', 'answer'],
+  'a line that runs long': ['send', 'piece', 'wait long', 'piece', 'wait long', 'answer'],
+  'a slow look-up after the process ended': [
+    ...(['slow lookups', 'mention', 'wait long', 'piece', 'deploy', 'wait long', 'piece', 'answer'] as const),
+  ],
+  'a tab that is behind when the turn waits': [
+    ...(['bot stops', 'send', 'wait', 'bot launches', 'bot stops', 'late frames', 'burst', 'wait', 'wait'] as const),
+    ...(['bot launches', 'wait', 'answer', 'answer'] as const),
+  ],
   'a name that nobody looks up': ['lookup lost', 'mention', 'wait long', 'answer', 'wait'],
 };
 

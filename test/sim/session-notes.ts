@@ -31,6 +31,7 @@ export class SessionNotes {
   readonly ends: { boot: number; head: number }[] = [];
   readonly waits: ShownWait[] = [];
   readonly sleepless: string[] = [];
+  readonly mute: string[] = [];
   readonly #greeted = new Set<Link>();
 
   /** Notes what comes of a frame; to be called when it was handled to its end. */

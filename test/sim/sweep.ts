@@ -234,6 +234,9 @@ class Teller {
         return this.#send(this.#page, 0, '@helper ');
       case 'mention nobody':
         return this.#send(this.#page, 0, '@nobody ');
+      case 'slow lookups':
+        world.bots.lookupMs = 3_000;
+        return;
       case 'lookup lost':
         world.bots.faults = { ...world.bots.faults, lookup: 1 };
         return;

@@ -75,12 +75,6 @@ export const BOTS_MUTANTS: readonly Mutant[] = [
     '    void ms;\n',
   ),
   bug(
-    'leave of one attempt serves the next',
-    'objects/permission.ts',
-    'held?.order.turn === order.turn && held.order.attempt === order.attempt',
-    'held?.order.turn === order.turn',
-  ),
-  bug(
     'leave of one bot serves another',
     'objects/bot-calls.ts',
     'this.#known.get(ref.id);\n    if (known) return known;',
