@@ -19,7 +19,7 @@ const NAMES = [
   '@b0 ',
   '@nobody ',
   '@helper, @writer ',
-  '@helperx ',
+  '@helper.',
   '@-x ',
 ];
 

@@ -29,8 +29,10 @@ export interface BotFaults {
   wake: number;
   /** It cannot be found out whether there is a bot. */
   lookup: number;
+  /** Of those, how many are never answered at all. */
+  lookupLost: number;
 }
-export const NO_BOT_FAULTS: BotFaults = { call: 0, caprice: 0, wake: 0, lookup: 0 };
+export const NO_BOT_FAULTS: BotFaults = { call: 0, caprice: 0, wake: 0, lookup: 0, lookupLost: 0 };
 
 /** One call on its way, or its answer. */
 interface UnderWay {
@@ -314,7 +316,7 @@ export class SimBots {
     if (this.#world.timeline.now - askedAt >= LOOKUP_TIMEOUT_MS) caller.host.notes.missed.push(id);
     if (caller.host === this.#world.host && chance.is(this.faults.lookup)) {
       caller.host.notes.missed.push(id);
-      if (chance.is(0.15)) return this.#world.count('bot lookup never answered');
+      if (chance.is(this.faults.lookupLost)) return this.#world.count('bot lookup never answered');
       this.#world.count('bot lookup fails');
       return resolve(null);
     }

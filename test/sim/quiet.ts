@@ -8,8 +8,6 @@ import type { World } from './world.ts';
 const LONG_WAIT_MS = 5_000;
 /** What runs says so once a second; more where calls fail. */
 const BEAT_WITHIN_MS = 5_000;
-/** Timers of anything but a wait are over sooner. */
-const SOON_MS = 20_000;
 
 export function noteQuiet(world: World): void {
   // The model may be about to speak: what it says next changes no wait.
@@ -29,10 +27,8 @@ export function noteQuiet(world: World): void {
       if (shown !== '-' || expected !== '-') notes.waits.push({ tab: name, shown, told: expected });
     }
     if (told.answer.do !== 'wait' || told.answer.callAgainMs < LONG_WAIT_MS) continue;
-    // A clock that was set makes any timer a long one.
-    if (world.counts.has('clock jump')) continue;
-    const until = world.timeline.lastOf(process);
-    if (until !== null && until > world.timeline.now + SOON_MS) notes.sleepless.push(`${told.answer.reason} ${until}`);
+    const until = told.at + told.answer.callAgainMs;
+    if (world.timeline.hasAt(process, until)) notes.sleepless.push(`${told.answer.reason} ${until}`);
   }
 }
 

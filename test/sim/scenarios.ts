@@ -8,6 +8,7 @@ export type Act =
   | 'send'
   | 'send important'
   | 'send twice'
+  | 'send long'
   | 'other sends'
   | 'http send'
   | 'http again'
@@ -34,6 +35,7 @@ export type Act =
   | 'd1 late'
   | 'early regenerate'
   | 'wait'
+  | 'wait unread'
   | 'wait long'
   | 'alarm early'
   | 'storage fails'
@@ -118,7 +120,16 @@ const EVENTS: Readonly<Record<string, Act[]>> = {
   ],
   'removal while D1 is down': ['wait', 'd1 down', 'remove', 'wait', 'd1 up'],
   'removal while D1 is slow': ['d1 slow', 'rename', 'send', 'rename', 'remove', 'd1 up', 'wait'],
-  'a message to a deleted session': ['d1 down', 'late frames', 'remove', 'hibernate', 'send', 'wait', 'd1 up'],
+  'a message to a deleted session': [
+    'd1 down',
+    'late frames',
+    'remove',
+    'wait unread',
+    'hibernate',
+    'send',
+    'wait',
+    'd1 up',
+  ],
 };
 
 /** What bots do; each begins with real bots instead of one that lets everyone begin at once. */
@@ -143,7 +154,7 @@ const WITH_BOTS: Readonly<Record<string, Act[]>> = {
     ] as const),
   ],
   'a stop after the lease is lost': [
-    ...(['one slot', 'send', 'piece', 'piece', 'bot silent', 'wait long', 'stop', 'bot answers', 'wait'] as const),
+    ...(['one slot', 'send', 'piece', 'bot silent', 'wait long', 'stop', 'bot answers', 'wait'] as const),
   ],
   'told to wait': ['send', 'piece', 'told to wait', 'wait', 'piece', 'told to wait', 'wait long', 'answer'],
   'told to fail': ['send', 'piece', 'told to fail', 'wait', 'send', 'answer'],
@@ -161,13 +172,26 @@ const WITH_BOTS: Readonly<Record<string, Act[]>> = {
     'answer',
   ],
   'a mention': ['mention', 'answer', 'mention nobody', 'answer', 'mention', 'deploy', 'wait', 'answer'],
-  'a line that runs long': ['send', 'piece', 'wait long', 'piece', 'wait long', 'answer'],
+  'a lease that is lost to another': [
+    ...([
+      'one slot',
+      'send',
+      'piece',
+      'rival',
+      'bot silent',
+      'wait long',
+      'bot answers',
+      'wait long',
+      'answer',
+    ] as const),
+  ],
+  'an answer that takes long': ['send', 'piece', 'wait long', 'piece', 'wait long', 'answer'],
   'a slow look-up after the process ended': [
     ...(['slow lookups', 'mention', 'wait long', 'piece', 'deploy', 'wait long', 'piece', 'answer'] as const),
   ],
   'a tab that is behind when the turn waits': [
-    ...(['bot stops', 'send', 'wait', 'bot launches', 'bot stops', 'late frames', 'burst', 'wait', 'wait'] as const),
-    ...(['bot launches', 'wait', 'answer', 'answer'] as const),
+    ...(['send', 'piece', 'bot stops', 'late frames', 'send long', 'told to wait', 'wait unread', 'wait'] as const),
+    ...(['bot launches', 'wait', 'answer', 'answer', 'answer'] as const),
   ],
   'a name that nobody looks up': ['lookup lost', 'mention', 'wait long', 'answer', 'wait'],
 };

@@ -102,6 +102,7 @@ function botFaultsOf(chance: Chance): BotFaults {
     caprice: chance.is(0.25) ? 0.15 : 0,
     wake: chance.is(0.4) ? 0.5 : 0,
     lookup: chance.is(0.4) ? 0.4 : 0,
+    lookupLost: 0.3,
   };
 }
 

@@ -74,6 +74,7 @@ class Teller {
     if (act === 'piece') await this.#speak(1);
     if (act === 'answer') await this.#speak(20);
     if (act === 'wait') await this.#pass(2_500);
+    if (act === 'wait unread') await this.#pass(2_500, 'down');
     if (act === 'wait long') await this.#pass(15_000);
     if (act === 'wait very long') await this.#pass(600_000);
   }
@@ -99,9 +100,10 @@ class Teller {
     }
   }
 
-  async #pass(ms: number): Promise<void> {
+  /** `held`: what does not happen even now. */
+  async #pass(ms: number, held?: string): Promise<void> {
     const until = this.world.timeline.now + ms;
-    this.#held = this.#held.filter((held) => held !== 'down');
+    this.#held = this.#held.filter((other) => other !== 'down' || other === held);
     for (;;) {
       const moment = this.world.nextMoment();
       noteQuiet(this.world);
@@ -126,6 +128,9 @@ class Teller {
         return this.#send(this.#page, 0);
       case 'send important':
         return this.#send(this.#page, 2);
+      case 'send long':
+        // Fills the tight window by itself.
+        return this.#send(this.#page, 0, 'x'.repeat(1_900));
       case 'send twice':
         this.#send(this.#page, 0);
         return this.#send(this.#page, 0);
@@ -238,7 +243,7 @@ class Teller {
         world.bots.lookupMs = 3_000;
         return;
       case 'lookup lost':
-        world.bots.faults = { ...world.bots.faults, lookup: 1 };
+        world.bots.faults = { ...world.bots.faults, lookup: 1, lookupLost: 1 };
         return;
       case 'clock back':
       case 'clock ahead':
@@ -247,6 +252,7 @@ class Teller {
       case 'piece':
       case 'answer':
       case 'wait':
+      case 'wait unread':
       case 'wait long':
       case 'wait very long':
         return;

@@ -35,11 +35,9 @@ export class Timeline {
     return this.#timers.reduce((count, timer) => (timer.owner === owner ? count + 1 : count), 0);
   }
 
-  /** When the last timer of `owner` is due; null without any. */
-  lastOf(owner: object): number | null {
-    let last: number | null = null;
-    for (const timer of this.#timers) if (timer.owner === owner) last = Math.max(last ?? 0, timer.at);
-    return last;
+  /** Whether a timer of `owner` is due just then. */
+  hasAt(owner: object, at: number): boolean {
+    return this.#timers.some((timer) => timer.owner === owner && timer.at === at);
   }
 
   drop(owner: object): void {

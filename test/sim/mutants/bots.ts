@@ -81,12 +81,6 @@ export const BOTS_MUTANTS: readonly Mutant[] = [
     'this.#known.values().next().value;\n    if (known) return known;',
   ),
   bug(
-    'a bot that told to wait is still free',
-    'objects/bot-calls.ts',
-    `      else if (answer.do !== 'nothing') known.freeUntil = 0;\n`,
-    '',
-  ),
-  bug(
     'a bot with leases is free, too',
     'objects/bot-calls.ts',
     'answer.leaseMs === null ? askedAt + answer.callAgainMs : 0',
@@ -190,7 +184,12 @@ export const BOTS_MUTANTS: readonly Mutant[] = [
     '    if (atHead && tab.lacksQueue) this.#pumpQueue(tab);\n',
     '',
   ),
-  bug('one slot more than there is', 'bots/line.ts', 'this.#leased >= slots', 'this.#leased > slots'),
+  bug(
+    'one slot more than there is',
+    'objects/bot-admission.ts',
+    'slots !== null && this.#line.leased >= slots',
+    'slots !== null && this.#line.leased > slots',
+  ),
   bug(
     'the slots held are forgotten with the process',
     'bots/line.ts',
