@@ -7,7 +7,7 @@ import type { WireError } from '../protocol/server-frames.ts';
 import type { BotRef } from '../protocol/values.ts';
 import { auditDetail, createDetail } from './bot-audit.ts';
 import type { Actor, AuditEntry } from './bot-rpc.ts';
-import { givenSpec } from './bot-settings.ts';
+import { givenSpec, isConfigured } from './bot-settings.ts';
 import type { BotRecord } from './bot-store.ts';
 
 export type LogEntry = Pick<AuditEntry, 'actor' | 'action' | 'detail'>;
@@ -17,8 +17,11 @@ export type Decision = { ok: true; record: BotRecord; entry: LogEntry | null } |
 
 export const BOT_NOT_FOUND: WireError = { code: 'bot_not_found', message: 'There is no such bot.', retryable: false };
 
-/** A bot that configuration or the endpoint's list defines, and that nobody did anything with yet: it runs. */
-export function untouched(ref: BotRef): BotRecord {
+/**
+ * A bot that configuration or the endpoint's list defines, and that nobody did anything with yet: it runs.
+ * `since`: when that became known (ms since 1970), 0 where it is only looked at.
+ */
+export function untouched(ref: BotRef, since = 0): BotRecord {
   return {
     id: ref.id,
     ref,
@@ -27,12 +30,37 @@ export function untouched(ref: BotRef): BotRecord {
     revision: 0,
     desired: 'running',
     because: null,
-    launchedAt: 0,
-    openSince: 0,
+    launchedAt: since,
+    openSince: since,
     stoppedAt: 0,
     starting: false,
     copied: 0,
   };
+}
+
+interface Around {
+  /** As something else than an operator defines the bot now. */
+  ref: BotRef | null;
+  /** Since when it runs if nobody did anything with it. */
+  since: number;
+  config: Config;
+}
+
+/** The record with which a call goes on; null where there is no such bot, a `deleted` one where it is gone. */
+export function standing(record: BotRecord | null, { ref, since, config }: Around): BotRecord | null {
+  if (ref === null || (record && !record.deleted)) return record;
+  return record === null ? untouched(ref, since) : givenAgain(record, { ref, since, config });
+}
+
+/**
+ * What an operator made and deleted, under an id that something else defines now: revisions and the log
+ * go on. It runs again where configuration says so; where only the endpoint has such a model, that may
+ * have been there all the time, and an operator has to launch it.
+ */
+function givenAgain(before: BotRecord, { ref, since, config }: Around & { ref: BotRef }): BotRecord {
+  const record = { ...untouched(ref, since), revision: before.revision + 1, copied: before.copied };
+  if (isConfigured(before.id, config)) return record;
+  return { ...record, desired: 'stopped', because: before.because, launchedAt: 0, openSince: 0 };
 }
 
 export function decideCreate(before: BotRecord | null, actor: Actor, spec: BotSpec): Decision {
@@ -88,16 +116,17 @@ export function decideAction(current: BotRecord | null, actor: Actor, action: Bo
   return { ok: true, record, entry: { actor, action, detail: {} } };
 }
 
-/** Of a bot that configuration or the endpoint's list defines (`isGiven`) only an operator's changes can be taken back. */
-export function decideRemove(current: BotRecord | null, actor: Actor, isGiven: boolean): Decision {
-  const isOwn = !isGiven && (current === null || current.ref === null);
+/** Of a bot that configuration or the endpoint's list defines (`given`) only an operator's changes can be taken back. */
+export function decideRemove(current: BotRecord | null, actor: Actor, given: BotRef | null): Decision {
+  const isOwn = given === null && (current === null || current.ref === null);
   if (!isOwn && !current?.spec) {
     return refusal('bad_request', 'Configuration defines this bot: it can be stopped and changed, not deleted.');
   }
   if (!current || current.deleted) return { ok: false, error: BOT_NOT_FOUND };
   const revision = current.revision + 1;
   const entry: LogEntry = { actor, action: 'delete', detail: { revision } };
-  if (!isOwn) return { ok: true, record: { ...current, spec: null, revision }, entry };
+  // An operator may have made it before it was defined elsewhere: without a definition of its own it is that one.
+  if (!isOwn) return { ok: true, record: { ...current, ref: current.ref ?? given, spec: null, revision }, entry };
   const record: BotRecord = {
     ...current,
     revision,

@@ -20,6 +20,7 @@ import {
   decideCreate,
   decideRemove,
   decideUpdate,
+  standing,
   untouched,
   type Decision,
 } from './bot-decisions.ts';
@@ -28,7 +29,7 @@ import { BotLog } from './bot-log.ts';
 import { rowOf, type BotPorts, type BotRow } from './bot-ports.ts';
 import type { Actor, AuditEntry, BotStatus, BotView, SessionAnswer, SessionCall } from './bot-rpc.ts';
 import { BotSessions } from './bot-sessions.ts';
-import { BotSettings } from './bot-settings.ts';
+import { BotSettings, isConfigured } from './bot-settings.ts';
 import type { BotRecord, BotStore } from './bot-store.ts';
 import { BotWaker } from './bot-waker.ts';
 import type { Result } from './session-rpc.ts';
@@ -109,7 +110,7 @@ export class BotRuntime {
   }
 
   view(ref: BotRef | null): Result<BotView> {
-    const record = this.#current(ref);
+    const record = this.#current(ref, 0);
     if (!record || record.deleted) return { ok: false, error: BOT_NOT_FOUND };
     this.#health.lookAgain(this.#ports.now());
     return { ok: true, value: this.#viewOf(record) };
@@ -120,16 +121,17 @@ export class BotRuntime {
   }
 
   update(actor: Actor, ref: BotRef | null, patch: BotSpecPatch, revision?: number): Result<BotView> {
-    const { config } = this.#ports;
-    return this.#carryOut(decideUpdate(this.#current(ref), actor, { patch, revision, config }));
+    const { config, now } = this.#ports;
+    return this.#carryOut(decideUpdate(this.#current(ref, now()), actor, { patch, revision, config }));
   }
 
   act(actor: Actor, ref: BotRef | null, action: BotAction): Result<BotView> {
-    return this.#carryOut(decideAction(this.#current(ref), actor, action, this.#ports.now()));
+    const now = this.#ports.now();
+    return this.#carryOut(decideAction(this.#current(ref, now), actor, action, now));
   }
 
   remove(actor: Actor, ref: BotRef | null): Result<null> {
-    const result = this.#carryOut(decideRemove(this.#record, actor, ref !== null));
+    const result = this.#carryOut(decideRemove(this.#current(ref, this.#ports.now()), actor, ref));
     if (!result.ok) return result;
     if (this.#record?.deleted) this.#alerts.end();
     return { ok: true, value: null };
@@ -200,16 +202,18 @@ export class BotRuntime {
 
   /** The record of a bot that a session talks to: configured ones come into being so. */
   #ensure(ref: BotRef): BotRecord {
-    if (this.#record) return this.#record;
+    const record = this.#record;
+    // What the session remembers may be the bot that was deleted: only configuration brings it back here.
+    if (record && !(record.deleted && isConfigured(record.id, this.#ports.config))) return record;
     const now = this.#ports.now();
-    const record = { ...untouched(ref), launchedAt: now, openSince: now };
-    this.#put(record);
+    const begun = this.#current(ref, now) ?? untouched(ref, now);
+    this.#put(begun);
     this.#copies.changed();
-    return record;
+    return begun;
   }
 
-  #current(ref: BotRef | null): BotRecord | null {
-    return this.#record ?? (ref && untouched(ref));
+  #current(ref: BotRef | null, since: number): BotRecord | null {
+    return standing(this.#record, { ref, since, config: this.#ports.config });
   }
 
   #carryOut(decision: Decision): Result<BotView> {

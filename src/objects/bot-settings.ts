@@ -92,11 +92,15 @@ function limitsOf(spec: BotSpec | null): BotLimits {
   };
 }
 
+export function isConfigured(id: string, config: Config): boolean {
+  return configuredBots(config).some((bot) => bot.id === id);
+}
+
 /** What an operator's change of a bot begins with that nobody changed before. */
 export function givenSpec(ref: BotRef | null, config: Config): BotSpec {
   const configured = config.bots.find(({ spec }) => spec.id === ref?.id)?.spec;
   if (configured) return configured;
-  const isDefault = ref !== null && configuredBots(config).some(({ id }) => id === ref.id);
+  const isDefault = ref !== null && isConfigured(ref.id, config);
   const model = isDefault || ref === null || ref.model === '' ? {} : { model: ref.model };
   return botSpec.parse({ id: ref?.id ?? '', name: ref?.name ?? '', ...model });
 }

@@ -1,5 +1,6 @@
 /** What operators do to a bot, over virtual time. Rules of src/bots/SPEC.md. */
 import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../src/env.ts';
 import { TurnFailure } from '../../src/responders/port.ts';
 import { BotWorld, REF, SPEC, callOf, valueOf } from './bot-world.ts';
 
@@ -20,6 +21,14 @@ describe('B1: a bot of the configuration', () => {
     valueOf(world.runtime.act('token', REF, 'launch'));
     await world.advance(100);
     expect(world.ask('a')).toMatchObject({ do: 'go', revision: 0, spec: null });
+  });
+
+  it('counts its time up also where the first who did something with it was an operator', async () => {
+    const world = new BotWorld();
+    valueOf(world.runtime.act('token', REF, 'pause'));
+    valueOf(world.runtime.act('token', REF, 'resume'));
+    await world.advance(5_000);
+    expect(world.view().uptimeMs).toBe(5_000);
   });
 
   it('cannot be deleted, only what an operator changed of it', () => {
@@ -268,6 +277,38 @@ describe('B8: deleting', () => {
     await world.advance(100);
     expect(world.runtime.verify()).toMatchObject({ entries: 3, brokenAt: null });
     expect(world.rows.at(-1)).toMatchObject({ deleted: true });
+  });
+
+  it('of a bot that meanwhile is defined elsewhere, too, leaves that one', async () => {
+    const world = await new BotWorld().launched({ systemPrompt: 'Rhyme.' });
+    valueOf(world.runtime.remove('token', REF));
+    expect(world.view()).toMatchObject({ revision: 2, spec: null, state: 'running' });
+    expect(world.ask('a')).toMatchObject({ do: 'go', spec: null });
+    expect(world.runtime.remove('token', REF)).toMatchObject({ ok: false, error: { code: 'bad_request' } });
+  });
+
+  it('ends when configuration defines a bot of that id: it runs, and can be stopped', async () => {
+    const world = await new BotWorld().launched();
+    valueOf(world.runtime.remove('token', null));
+    expect(world.ask('a')).toMatchObject({ do: 'fail', code: 'bot_unavailable' });
+    world.config = parseConfig({ SESSION_SECRET: 'x'.repeat(32), BOTS: JSON.stringify([SPEC]) });
+    await world.restart();
+    expect(world.view()).toMatchObject({ state: 'running', revision: 3, spec: null });
+    expect(world.ask('a')).toMatchObject({ do: 'go', revision: 3, spec: null });
+    expect(valueOf(world.runtime.act('token', REF, 'stop')).state).toBe('stopped');
+    await world.advance(1_000);
+    expect(world.rows.at(-1)).toMatchObject({ deleted: false, state: 'stopped', revision: 3 });
+    expect(world.runtime.verify()).toMatchObject({ entries: 4, brokenAt: null });
+  });
+
+  it('of an id that a model of the endpoint has now is undone by a launch, not by who remembers it', async () => {
+    const world = await new BotWorld().launched();
+    valueOf(world.runtime.remove('token', null));
+    expect(world.ask('a')).toMatchObject({ do: 'fail', code: 'bot_unavailable' });
+    expect(world.view()).toMatchObject({ state: 'stopped', because: 'Deleted by token.' });
+    valueOf(world.runtime.act('token', REF, 'launch'));
+    await world.advance(100);
+    expect(world.ask('a')).toMatchObject({ do: 'go', revision: 3, spec: null });
   });
 
   it('leaves the id free, and revisions go on counting', async () => {
