@@ -126,6 +126,9 @@ export class Admission {
       this.#line.doubt(session);
       return { do: 'nothing' };
     }
+    const known = this.#line.get(session);
+    // A call that comes late: the session asks under a later attempt by now, and what that holds is not given away.
+    if (known?.turn === claim.turn && known.attempt > claim.attempt) return { do: 'nothing' };
     if (claim.progressed) this.#parts.health.note({ type: 'turn_progressed', session });
     const unable = this.#unable(record);
     if (unable !== null) {

@@ -34,6 +34,16 @@ describe('B10: slots', () => {
     expect(places(world, ['c', 'd'])).toEqual(['go', 1]);
   });
 
+  it('are not given away by a call that comes late, of an attempt that is over', async () => {
+    const world = await new BotWorld().launched({ concurrency: 1 });
+    expect(world.ask('a', { attempt: 2 }).do).toBe('go');
+    expect(world.ask('b').do).toBe('wait');
+    expect(world.ask('a', { attempt: 1 })).toEqual({ do: 'nothing' });
+    expect(world.beat('a', { attempt: 1 })).toEqual({ do: 'nothing' });
+    expect(world.ask('b').do).toBe('wait');
+    expect(world.beat('a', { attempt: 2 }).do).toBe('go');
+  });
+
   it('asked for again by who holds one is the same one', async () => {
     const world = await new BotWorld().launched({ concurrency: 1 });
     for (let again = 0; again < 3; again += 1) expect(world.ask('a')).toMatchObject({ do: 'go', leaseMs: LEASE_MS });
