@@ -5,6 +5,7 @@
 import { isUsedUp, TurnRate } from '../bots/budget.ts';
 import { mayBegin } from '../bots/breaker.ts';
 import { FairLine, type LineClaim } from '../bots/line.ts';
+import { runningCallMs, waitingCallMs } from '../bots/pace.ts';
 import type { TurnErrorCode } from '../protocol/codes.ts';
 import type { BotCounters } from './bot-counters.ts';
 import type { BotHealth } from './bot-health.ts';
@@ -20,15 +21,6 @@ import { Places } from './bot-places.ts';
 export const LEASE_MS = 5_000;
 /** The answer travels, and clocks differ in pace: a slot is free only this much later. */
 const LEASE_SLACK_MS = 1_000;
-/** Between two calls of a busy session: so soon it learns of a stop. Slower when there are many. */
-const CALL_AGAIN_MS = 1_000;
-const SLOWEST_RUNNING_CALL_MS = 1_500;
-const RUNNING_CALLS_PER_SECOND = 500;
-/** Waiting turns poll, too, lest a wake was lost: the longer the line, the more rarely. */
-const WAITING_CALLS_PER_SECOND = 200;
-const SLOWEST_WAITING_CALL_MS = 30_000;
-/** While an operator keeps the bot closed; sessions are woken when it opens. */
-const CLOSED_CALL_MS = 30_000;
 /** Turns that are kept in the line at most, also while no bound on slots applies; beyond it sessions poll. */
 const MAX_LINE = 10_000;
 /** A waiting turn of which nothing was heard for so long is forgotten. */
@@ -247,18 +239,14 @@ export class Admission {
 
   #go(call: SessionCall, record: BotRecord, leaseMs: number | null, graceLeftMs: number, now: number): Verdict {
     this.#parts.sessions.began(call.session);
-    const busy = this.#parts.sessions.running(now);
-    const pace = Math.min(SLOWEST_RUNNING_CALL_MS, (busy * 1_000) / RUNNING_CALLS_PER_SECOND);
-    const callAgainMs = Math.ceil(Math.min(graceLeftMs, Math.max(CALL_AGAIN_MS, pace)));
+    const callAgainMs = Math.ceil(Math.min(graceLeftMs, runningCallMs(this.#parts.sessions.running(now))));
     const { revision, spec } = record;
     const told = call.revision === revision ? {} : { spec };
     return { do: 'go', revision, ...told, leaseMs, callAgainMs };
   }
 
   #waitingCallMs(reason: WaitReason): number {
-    if (reason === 'stopped' || reason === 'paused') return CLOSED_CALL_MS;
-    const fair = (this.#line.waiting * 1_000) / WAITING_CALLS_PER_SECOND;
-    return Math.ceil(Math.min(SLOWEST_WAITING_CALL_MS, Math.max(CALL_AGAIN_MS, fair)));
+    return waitingCallMs(this.#line.waiting, isHeldBack(reason));
   }
 
   /** Who waits for something else than a slot is kept, too: to be woken, and to be first once there are slots. */
@@ -314,8 +302,13 @@ function leaseUntil(now: number): number {
   return now + LEASE_MS + LEASE_SLACK_MS;
 }
 
-/** A line that grows or stands is news. Not where a person holds it back: that may last for days, and shall cost nothing. */
+/** A line that grows or stands is news. Not where a person holds it back: that shall cost nothing. */
 function isMoving(verdict: Verdict): boolean {
   if (verdict.do === 'go') return true;
-  return verdict.do === 'wait' && verdict.reason !== 'stopped' && verdict.reason !== 'paused';
+  return verdict.do === 'wait' && !isHeldBack(verdict.reason);
+}
+
+/** By a person, which may last for days. */
+function isHeldBack(reason: WaitReason): boolean {
+  return reason === 'stopped' || reason === 'paused';
 }

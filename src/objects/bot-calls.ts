@@ -18,8 +18,8 @@ const MAX_REPORTS = 100;
 /** Bots that a session remembers: its own and those named in messages. */
 const MAX_BOTS = 16;
 
-/** What a session says of itself in every call; what it counts is counted from the call before. */
-export type CallFacts = () => Omit<SessionCall, 'bot' | 'claim' | 'ended' | 'revision'>;
+/** What a session says of itself in every call to `bot`; what it counts is counted from the call before. */
+export type CallFacts = (bot: BotRef) => Omit<SessionCall, 'bot' | 'claim' | 'ended' | 'revision'>;
 
 interface Known {
   ref: BotRef;
@@ -100,7 +100,7 @@ export class BotCalls {
     known.cancelReport = null;
     const ended = known.ended;
     known.ended = [];
-    const call: SessionCall = { ...this.#facts(), bot, claim, ended, revision: known.revision };
+    const call: SessionCall = { ...this.#facts(bot), bot, claim, ended, revision: known.revision };
     const askedAt = this.#ports.now();
     try {
       const answer = await this.#inTime(this.#ports.attend(bot.id, call));

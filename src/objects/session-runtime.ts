@@ -105,7 +105,7 @@ export class SessionRuntime<Socket extends TabSocket> {
     this.#alarm.keep();
   }
 
-  #facts(): ReturnType<CallFacts> {
+  #facts({ id: bot }: BotRef): ReturnType<CallFacts> {
     const { id, owner } = this.#delivery.session;
     const counts = { restarts: this.#restarts, silentCloses: this.#silentCloses };
     this.#restarts = 0;
@@ -113,7 +113,8 @@ export class SessionRuntime<Socket extends TabSocket> {
     return {
       session: id,
       user: owner,
-      connections: this.tabs.size,
+      // A bot that was only named in a message would never hear that they went.
+      connections: bot === this.#state.bot.id ? this.tabs.size : 0,
       undeliveredMs: this.#delivery.lagMs(this.#state.seq, this.now()),
       rowsWritten: this.#ports.takeRowsWritten(),
       ...counts,
@@ -152,7 +153,9 @@ export class SessionRuntime<Socket extends TabSocket> {
 
   #commit(state: SessionState, records: LogRecord[], at: number): void {
     this.#log.append(records, encodeState(state));
+    const { bot } = this.#state;
     this.#state = state;
+    if (bot.id !== state.bot.id) this.#runner.botChanged(bot);
     this.#delivery.appended(at);
     this.tabs.remember(records);
     for (const record of records) {

@@ -81,6 +81,12 @@ export class TurnRunner {
     this.#permission.reportSoon(this.#host.state().bot);
   }
 
+  /** The session has another bot than `before`: both count its connections anew. */
+  botChanged(before: BotRef): void {
+    this.#permission.reportSoon(before);
+    this.reportSoon();
+  }
+
   /** What the running answer has so far, for a stop. */
   partial(turn: number): ReturnType<Generation['partial']> {
     return this.#generation?.turn === turn ? this.#generation.partial() : { text: '' };

@@ -276,7 +276,7 @@ const LED: LogRecord[] = [
   { ...ask('b') },
   { kind: 'restarted' as const, turn: 4, attempt: 2 },
   { kind: 'failed' as const, turn: 4, attempt: 2, text: 'Wo', code: 'bot_stopped' as const, message: '.', by: BY },
-].map((body, index) => ({ ...body, seq: index + 1, at: 1_000 + index }) as LogRecord);
+].map((body, index): LogRecord => ({ ...body, seq: index + 1, at: 1_000 + index }));
 
 const told = (of: Partial<Told> & Pick<Told, 'answer'>): Told => ({
   bot: 'b0',
@@ -341,7 +341,7 @@ function led(bots: Partial<BotFacts> = {}, asks = LED_ASKS, log = LED): SimHisto
 const replaceLed = (index: number, change: Partial<Ask>): Ask[] =>
   LED_ASKS.map((one, at) => (at === index ? { ...one, ...change } : one));
 const recordLed = (index: number, change: object): LogRecord[] =>
-  LED.map((one, at) => (at === index ? ({ ...one, ...change } as LogRecord) : one));
+  LED.map((one, at) => (at === index ? { ...one, ...change } : one));
 
 describe('bots', () => {
   test('a sound history passes', () => {
