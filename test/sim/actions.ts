@@ -1,7 +1,8 @@
 /** What people do, and what breaks, in a run by chance. */
 import { PROTOCOL_VERSION } from '../../src/protocol/limits.ts';
 import type { ClientFrame } from '../../src/protocol/client-frames.ts';
-import { ALL_BOTS, limitsBy, refOf } from './bots.ts';
+import { ALL_BOTS, refOf } from './bot-names.ts';
+import { limitsBy } from './choose-bots.ts';
 import { textOf } from './chance.ts';
 import { hostOf } from './heal.ts';
 import type { Host } from './host.ts';

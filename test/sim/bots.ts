@@ -2,7 +2,7 @@
 import type { SessionAnswer, SessionCall, Verdict, WaitReason } from '../../src/objects/bot-rpc.ts';
 import type { BotRef } from '../../src/protocol/values.ts';
 import { affordable, SimBot, type Limits } from './bot.ts';
-import type { Chance } from './chance.ts';
+import { ALL_BOTS, NO_BOT_FAULTS, refOf, type BotFaults } from './bot-names.ts';
 import type { BotCall, Flight } from './history.ts';
 import type { Host } from './host.ts';
 import type { Process } from './process.ts';
@@ -11,28 +11,10 @@ import { stateOf } from './session-notes.ts';
 import type { Database } from './storage.ts';
 import type { Happening, World } from './world.ts';
 
-/** The bot that every session begins with, and those that messages may name. */
-export const OWN_BOT = 'b0';
-export const ALL_BOTS = [OWN_BOT, 'helper', 'writer'];
 /** A session gives up on a call by then; what comes later, it does not hear. */
 const CALL_TIMEOUT_MS = 2_000;
 const LOOKUP_TIMEOUT_MS = 5_000;
 const REASONS: WaitReason[] = ['line', 'stopped', 'paused', 'endpoint', 'rate'];
-
-/** How likely each fault is. */
-export interface BotFaults {
-  /** A call goes wrong on its way. */
-  call: number;
-  /** A bot says what it has no reason to say. */
-  caprice: number;
-  /** A wake is lost. */
-  wake: number;
-  /** It cannot be found out whether there is a bot. */
-  lookup: number;
-  /** Of those, how many are never answered at all. */
-  lookupLost: number;
-}
-export const NO_BOT_FAULTS: BotFaults = { call: 0, caprice: 0, wake: 0, lookup: 0, lookupLost: 0 };
 
 /** One call on its way, or its answer. */
 interface UnderWay {
@@ -368,39 +350,4 @@ export class SimBots {
 
 function describeClaim(claim: BotCall['claim']): string {
   return claim ? `${claim.turn}.${claim.attempt} ${claim.phase}` : 'nothing';
-}
-
-export function refOf(id: string): BotRef {
-  return { id, name: id, model: 'm' };
-}
-
-/** What a run's bots are allowed. */
-export function chooseBots(bots: SimBots, chance: Chance): void {
-  bots.free = chance.is(0.35);
-  if (bots.free) return;
-  bots.sharing = chance.is(0.5);
-  const limits: Record<string, Limits> = {};
-  for (const id of ALL_BOTS) {
-    const kind = chance.next();
-    if (kind < (id === OWN_BOT ? 0.35 : 0.6)) continue;
-    limits[id] = limitsBy(chance);
-    if (kind > 0.92) bots.shifty.add(id);
-  }
-  bots.limits = limits;
-  for (const id of ALL_BOTS) {
-    if (limits[id]?.concurrency === undefined || !chance.is(0.6)) continue;
-    for (let count = chance.between(1, 3); count > 0; count -= 1) bots.addRival(id, chance.between(1, 4));
-  }
-}
-
-/** Some limits, so tight that small histories meet them. */
-export function limitsBy(chance: Chance): Limits {
-  const limits: Limits = {};
-  if (chance.is(0.85)) limits.concurrency = chance.pick([1, 1, 2]);
-  if (chance.is(0.15)) limits.queueLength = chance.pick([0, 1]);
-  if (chance.is(0.15)) limits.queueTimeoutMs = chance.pick([1_000, 5_000]);
-  if (chance.is(0.1)) limits.turnsPerMinute = chance.between(1, 4);
-  if (chance.is(0.08)) limits.tokensPerDay = chance.between(2, 8);
-  if (chance.is(0.3)) limits.graceMs = chance.pick([0, 500]);
-  return limits;
 }

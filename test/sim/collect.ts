@@ -5,7 +5,7 @@ import { MAX_BAD_FRAMES, MAX_FRAMES_AT_ONCE, MAX_QUEUE_LENGTH } from '../../src/
 import type { Message } from '../../src/protocol/transcript.ts';
 import type { ViewAtRest } from '../support/history-checker.ts';
 import type { Flight, Rest, SimHistory } from './history.ts';
-import { ALL_BOTS } from './bots.ts';
+import { ALL_BOTS } from './bot-names.ts';
 import { leaseOf } from './check-bots.ts';
 import type { Host } from './host.ts';
 import type { Page } from './page.ts';

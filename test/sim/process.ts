@@ -11,7 +11,7 @@ import { MAX_TABS } from '../../src/protocol/limits.ts';
 import { textProblem } from '../../src/protocol/text.ts';
 import type { Host } from './host.ts';
 import { ServerSocket, type Link } from './link.ts';
-import { OWN_BOT } from './bots.ts';
+import { OWN_BOT } from './bot-names.ts';
 
 /** Thrown where a process ends; whatever runs on after it reaches nothing. */
 export class CrashSignal extends Error {}

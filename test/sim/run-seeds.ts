@@ -11,7 +11,7 @@ import { Database, SimStorage } from './storage.ts';
 import { crashesAt, tell } from './sweep.ts';
 import { freeBot } from '../support/free-bot.ts';
 import { prepareBot } from './bot.ts';
-import { ALL_BOTS, OWN_BOT, refOf } from './bots.ts';
+import { ALL_BOTS, OWN_BOT, refOf } from './bot-names.ts';
 import type { Databases } from './world.ts';
 
 export interface Total {

@@ -1,7 +1,8 @@
 /** One seed, one run: who is there, what breaks and how often, and what happens next, all by chance. */
 import type { Violation } from '../support/history-model.ts';
 import { actionsOf, type Weather } from './actions.ts';
-import { chooseBots, type BotFaults } from './bots.ts';
+import type { BotFaults } from './bot-names.ts';
+import { chooseBots } from './choose-bots.ts';
 import { Chance } from './chance.ts';
 import { check } from './checker.ts';
 import type { SimHistory } from './history.ts';

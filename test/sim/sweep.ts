@@ -1,7 +1,7 @@
 /** Tells the scenarios, in one fixed order of events, with a crash wherever one is asked for. */
 import { PROTOCOL_VERSION } from '../../src/protocol/limits.ts';
 import type { SessionAnswer } from '../../src/objects/bot-rpc.ts';
-import { OWN_BOT } from './bots.ts';
+import { OWN_BOT } from './bot-names.ts';
 import { Chance } from './chance.ts';
 import { begin, within, type RunResult } from './seed.ts';
 import { heal } from './heal.ts';
