@@ -13,6 +13,7 @@ import { encodeServerFrame } from '../protocol/codec.ts';
 import type { LogRecord } from '../protocol/records.ts';
 import type { QueueView, WireError } from '../protocol/server-frames.ts';
 import { messageOf, type BotMessage, type Message } from '../protocol/transcript.ts';
+import type { BotRef } from '../protocol/values.ts';
 import type { Command, Partial } from '../session/command.ts';
 import { EMPTY_STATE, positionOf, queueView, type SessionState } from '../session/state.ts';
 import { decodeState, encodeState } from '../session/stored-state.ts';
@@ -67,7 +68,7 @@ export class SessionRuntime<Socket extends TabSocket> {
         session: this.#delivery.session.id,
         state: () => this.#state,
         turns: this.#turns,
-        facts: () => this.#facts(),
+        facts: (bot) => this.#facts(bot),
         dispatch: (command) => void this.dispatch(command),
         onProgress: () => this.tabs.pumpAll(),
         onWait: () => this.tabs.broadcast({ type: 'queue', ...this.queue() }),
@@ -155,7 +156,7 @@ export class SessionRuntime<Socket extends TabSocket> {
     this.#log.append(records, encodeState(state));
     const { bot } = this.#state;
     this.#state = state;
-    if (bot.id !== state.bot.id) this.#runner.botChanged(bot);
+    if (bot.id !== state.bot.id && bot.id !== EMPTY_STATE.bot.id) this.#runner.botChanged(bot);
     this.#delivery.appended(at);
     this.tabs.remember(records);
     for (const record of records) {

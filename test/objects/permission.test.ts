@@ -212,6 +212,24 @@ describe('S29: another bot is named', () => {
     expect(lastAnswer()).toMatchObject({ by: { id: 'poet', name: 'Poet' } });
   });
 
+  test('connections count for the bot of the session alone, and move with it', async () => {
+    const told = (bot: string): number | undefined =>
+      world.calls.findLast((call) => call.bot === bot)?.call.connections;
+    world.bots.set('poet', { id: 'poet', name: 'Poet', model: 'verse' });
+    const socket = await world.join();
+    await ask('a', '@poet a rhyme');
+    await world.model.end();
+    await world.advance(1_500);
+    expect([told('b'), told('poet')]).toEqual([1, 0]);
+    const bot = { id: 'poet', name: 'Poet', model: 'verse' };
+    expect(world.runtime.dispatch({ type: 'update', bot })).toBeNull();
+    await world.advance(1_500);
+    expect([told('b'), told('poet')]).toEqual([0, 1]);
+    world.runtime.leave(socket);
+    await world.advance(1_500);
+    expect(told('poet')).toBe(0);
+  });
+
   test.each(['@nobody at all', '@b', 'hello @poet', '@', '@-x'])(
     '%s is asked of the session’s own bot',
     async (text) => {
