@@ -535,5 +535,8 @@ test.each([
       ),
     );
     expect(widths, hash).toEqual([0, 0, 0]);
+    // Only what is inside scrolls: below the console there is nothing.
+    const below = await page.evaluate(() => document.documentElement.scrollHeight - window.innerHeight);
+    expect(below, hash).toBe(0);
   }
 });
