@@ -28,6 +28,8 @@ export function patchedSpec(base: BotSpec, patch: BotSpecPatch, config: Config):
   if (Object.hasOwn(patch, 'id')) return refusal('"id" cannot be changed: make another bot.');
   const fields: Record<string, unknown> = { ...base };
   for (const [name, value] of Object.entries(patch)) {
+    // Taken back without a word, a slip of the hand would leave in force what was meant to end.
+    if (value === null && !Object.hasOwn(botSpec.shape, name)) return refusal(unknownField(name));
     if (value === null) delete fields[name];
     else fields[name] = value;
   }
@@ -45,6 +47,11 @@ function refusal(message: string): { ok: false; error: WireError } {
   return { ok: false, error: { code: 'bad_request', message, retryable: false } };
 }
 
+function unknownField(key: string | undefined, path: readonly string[] = []): string {
+  const isName = key !== undefined && /^\w{1,40}$/.test(key);
+  return isName ? `"${[...path, key].join('.')}" is not a known field.` : 'The body has an unknown field.';
+}
+
 interface Issue {
   code?: string;
   path: readonly PropertyKey[];
@@ -57,10 +64,7 @@ function firstProblem(issues: readonly Issue[]): string {
   const issue = issues[0];
   if (issue === undefined) return 'The body is not a definition of a bot.';
   if (issue.code === 'unrecognized_keys') {
-    const key = issue.keys?.[0];
-    const place = [...issue.path.map(String), key].join('.');
-    const isName = key !== undefined && /^\w{1,40}$/.test(key);
-    return isName ? `"${place}" is not a known field.` : 'The body has an unknown field.';
+    return unknownField(issue.keys?.[0], issue.path.map(String));
   }
   const field = issue.path
     .map(String)

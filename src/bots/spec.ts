@@ -35,6 +35,7 @@ export const MAX_TOTAL_TIMEOUT_MS = 6 * 60 * 60_000;
 
 const NOT_A_TEXT = 'must be a text';
 const ONE_LINE = 'must be one line without control characters';
+const EMPTY = 'is empty';
 const NOT_A_URL = 'must be an http(s) URL without user, password, query and fragment';
 
 /** The root of an endpoint, without a trailing slash, as the URL standard writes it. */
@@ -42,7 +43,7 @@ export const endpointUrl = z.pipe(
   z.string(NOT_A_TEXT).check(z.maxLength(MAX_URL_LENGTH, 'is too long'), z.refine(isPlainHttpUrl, NOT_A_URL)),
   z.transform((url) => url.replace(/\/+$/, '')),
 );
-export const modelName = text(MAX_MODEL_NAME_LENGTH).check(z.minLength(1, 'is empty'), z.refine(isOneLine, ONE_LINE));
+export const modelName = text(MAX_MODEL_NAME_LENGTH).check(z.refine(isVisible, EMPTY), z.refine(isOneLine, ONE_LINE));
 
 /** Half of a surrogate pair has no UTF-8 form: storage would give back something else. */
 function text(maxLength: number) {
@@ -80,7 +81,7 @@ export const botSpec = z.strictObject({
     .string('is missing or not a text')
     .check(z.regex(BOT_ID_PATTERN, 'must be 2 to 48 lower-case letters, digits and hyphens')),
   name: z.string('is missing or not a text').check(
-    z.minLength(1, 'is empty'),
+    z.refine(isVisible, EMPTY),
     z.maxLength(MAX_BOT_NAME_LENGTH, 'is too long'),
     z.refine(isOneLine, ONE_LINE),
     z.refine((value) => value.isWellFormed(), 'is not well-formed Unicode'),
@@ -141,8 +142,13 @@ export type BotSpec = z.infer<typeof botSpec>;
 /** What an operator changes: fields with new values, null for those that go back to their default. */
 export type BotSpecPatch = Readonly<Record<string, unknown>>;
 
+function isVisible(value: string): boolean {
+  return /[^\p{Z}\p{C}]/u.test(value);
+}
+
+/** Also without what turns the direction of writing: it would turn what stands beside the name, too. */
 function isOneLine(value: string): boolean {
-  return !/[\p{Cc}\u2028\u2029]/u.test(value);
+  return !/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u.test(value);
 }
 
 function isPlainHttpUrl(text: string): boolean {

@@ -34,8 +34,10 @@ describe('B28: what is wrong with a definition is said by field', () => {
   const wrong: [string, unknown[]][] = [
     ['id', [undefined, 1, '', 'x', 'Upper', '-lead', 'a'.repeat(49), 'has space', 'ümlaut', '__proto__', 'a/b', 'a\n']],
     ['name', [undefined, '', 7, null, 'x'.repeat(101), 'two\nlines', '\u0000', 'half \ud800']],
+    // Nobody could see it, and what stands beside it would be read backwards.
+    ['name', [' ', '\u00a0\u200b', 'Help\u202e', '\u2066Help']],
     ['kind', ['gpt', 1, null]],
-    ['model', ['', 5, 'x'.repeat(201), 'a\u0007b']],
+    ['model', ['', ' ', 5, 'x'.repeat(201), 'a\u0007b']],
     ['endpoint', [1, '', 'not a url', 'ftp://10.0.0.1:9000', 'http://10.0.0.1:9000/?a=b', 'http://10.0.0.1:9000/#x']],
     ['apiKeyVariable', ['PATH', 'x_api_key', '_API_KEY ', 5, `${'A'.repeat(200)}_API_KEY`]],
     ['systemPrompt', [5, 'x'.repeat(32 * 1024 + 1), 'half \udc00']],
@@ -263,6 +265,13 @@ describe('a change', () => {
   it('sets fields, and null takes one back to its default', () => {
     const result = patchedSpec(current, { name: 'New', concurrency: null, options: null }, config);
     expect(result).toEqual({ ok: true, value: { ...base, name: 'New', kind: 'ollama', options: {} } });
+  });
+
+  it('takes back nothing that there is not: a slip of the hand would leave a limit in force', () => {
+    for (const name of ['concurency', 'toString', '__proto__ ']) {
+      const result = patchedSpec(current, { [name]: null }, config);
+      expect(result.ok ? 'fine' : result.error.message).toMatch(/not a known field|unknown field/);
+    }
   });
 
   it('cannot change the id, nor take away what a bot needs', () => {
