@@ -29,7 +29,8 @@ export function patchedSpec(base: BotSpec, patch: BotSpecPatch, config: Config):
   const fields: Record<string, unknown> = { ...base };
   for (const [name, value] of Object.entries(patch)) {
     // Taken back without a word, a slip of the hand would leave in force what was meant to end.
-    if (value === null && !Object.hasOwn(botSpec.shape, name)) return refusal(unknownField(name));
+    const isKnown = Object.hasOwn(botSpec.shape, name) || Object.hasOwn(base, name);
+    if (value === null && !isKnown) return refusal(unknownField(name));
     if (value === null) delete fields[name];
     else fields[name] = value;
   }

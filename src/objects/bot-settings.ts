@@ -1,6 +1,6 @@
 /** What a bot's record means under this deployment's configuration: settings, limits, what is wrong with it. */
 import { configuredBots, settingsFor } from '../bots/definition.ts';
-import { useProblem } from '../bots/endpoints.ts';
+import { checkedSpec } from '../bots/checked-spec.ts';
 import { botSpec, type BotSpec } from '../bots/spec.ts';
 import type { Config } from '../env.ts';
 import type { BotRef } from '../protocol/values.ts';
@@ -63,10 +63,10 @@ export class BotSettings {
     if (known && known.record.revision === record.revision && known.record.spec === record.spec) return known;
     const { config } = this.#ports;
     const limits = limitsOf(specOf(record, config));
-    const problem = record.spec && useProblem(record.spec, config);
-    const message = problem && `"${problem.field}" ${problem.message}.`;
-    const settings = problem ? null : this.#define(record);
-    this.#known = { record, settings, limits, problem: message ?? (settings ? null : 'Its key is not set.') };
+    const checked = record.spec && checkedSpec(record.spec, config);
+    const problem = checked && !checked.ok ? checked.error.message : null;
+    const settings = problem === null ? this.#define(record) : null;
+    this.#known = { record, settings, limits, problem: problem ?? (settings ? null : 'Its key is not set.') };
     return this.#known;
   }
 

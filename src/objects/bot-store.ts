@@ -4,16 +4,28 @@
  */
 import * as z from 'zod/mini';
 import type { LineEntry, LineKeep } from '../bots/line.ts';
-import { botSpec } from '../bots/spec.ts';
+import type { BotSpec } from '../bots/spec.ts';
 import type { SqlPort } from '../log/sql.ts';
 import { botRef } from '../protocol/values.ts';
+
+/**
+ * A definition that was accepted once. The rules may be others by now (a newer version's, or an older one's
+ * that is back): whether it may be used is asked where it is used, and no rule keeps the bot from being read.
+ */
+const acceptedSpec = z.custom<BotSpec>((value) => acceptedShape.safeParse(value).success);
+const acceptedShape = z.object({
+  id: z.string(),
+  name: z.string(),
+  kind: z.string(),
+  options: z.record(z.string(), z.unknown()),
+});
 
 const botRecord = z.object({
   id: z.string(),
   /** Where configuration or the endpoint's list defines the bot: as a session knew it. Null: an operator made it. */
   ref: z.nullable(botRef),
   /** The definition that an operator gave; null: as configuration says. */
-  spec: z.nullable(botSpec),
+  spec: z.nullable(acceptedSpec),
   deleted: z.boolean(),
   revision: z.int(),
   desired: z.enum(['running', 'paused', 'stopped']),

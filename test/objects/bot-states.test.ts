@@ -260,6 +260,22 @@ describe('B7: a definition', () => {
   });
 });
 
+describe('a definition that the present rules do not allow', () => {
+  it('makes the bot degraded, which is said, and can be mended or deleted', async () => {
+    const world = await new BotWorld().launched();
+    const [row] = world.sql.exec<{ body: string }>('SELECT body FROM bot').toArray();
+    world.sql.exec('UPDATE bot SET body = ?', row?.body.replace('"name":"Helper"', '"name":"","later":1') ?? '');
+    await world.restart();
+    expect(world.view()).toMatchObject({ state: 'degraded', because: '"name" is empty.' });
+    expect(world.ask('a')).toMatchObject({ do: 'fail', code: 'bot_unavailable' });
+    const half = world.runtime.update('token', null, { name: 'Mended' });
+    expect(half).toMatchObject({ ok: false, error: { message: '"later" is not a known field.' } });
+    valueOf(world.runtime.update('token', null, { name: 'Mended', later: null }));
+    expect(world.ask('a')).toMatchObject({ do: 'go', spec: { name: 'Mended' } });
+    valueOf(world.runtime.remove('token', null));
+  });
+});
+
 describe('B8: deleting', () => {
   it('cuts what runs and fails what waits, and leaves the log', async () => {
     const world = await new BotWorld().launched({ concurrency: 1 });
