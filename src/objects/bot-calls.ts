@@ -29,6 +29,8 @@ interface Known {
   freeUntil: number;
   heartbeatMs: number;
   ended: TurnReport[];
+  /** The bot has not heard yet that a turn which waited, or held a slot, is gone. */
+  left: boolean;
   /** Something is to be told even if nothing is asked. */
   cancelReport: (() => void) | null;
 }
@@ -36,13 +38,16 @@ interface Known {
 export class BotCalls {
   readonly #ports: SessionPorts<unknown>;
   readonly #facts: CallFacts;
+  readonly #onExcess: (connections: number) => void;
   readonly #known = new Map<string, Known>();
   /** The call under way and those behind it. Never rejects. */
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(ports: SessionPorts<unknown>, facts: CallFacts) {
+  /** `onExcess`: so many of the session's connections are too many for its user. */
+  constructor(ports: SessionPorts<unknown>, facts: CallFacts, onExcess: (connections: number) => void) {
     this.#ports = ports;
     this.#facts = facts;
+    this.#onExcess = onExcess;
   }
 
   /** What the bot's last 'go' said; revision -1 before the first. */
@@ -76,7 +81,9 @@ export class BotCalls {
 
   /** The turn that waited or ran does not any more. */
   leave(bot: BotRef): void {
-    this.#reportIn(this.#of(bot), 0);
+    const known = this.#of(bot);
+    known.left = true;
+    this.#reportIn(known, 0);
   }
 
   /** Something that is counted has changed. */
@@ -99,16 +106,21 @@ export class BotCalls {
     known.cancelReport?.();
     known.cancelReport = null;
     const ended = known.ended;
+    const { left } = known;
     known.ended = [];
-    const call: SessionCall = { ...this.#facts(bot), bot, claim, ended, revision: known.revision };
+    known.left = false;
+    const { revision } = known;
+    const call: SessionCall = { ...this.#facts(bot), bot, claim, ended, revision, ...(left ? { left } : {}) };
     const askedAt = this.#ports.now();
     try {
       const answer = await this.#inTime(this.#ports.attend(bot.id, call));
       if (answer.do === 'go') learn(known, answer, askedAt);
       else if (answer.do !== 'nothing') known.freeUntil = 0;
+      if (answer.excess !== undefined) this.#onExcess(answer.excess);
       return answer;
     } catch (error) {
       known.ended = [...ended, ...known.ended].slice(-MAX_REPORTS);
+      known.left ||= left;
       known.freeUntil = 0;
       throw error;
     }
@@ -132,6 +144,7 @@ export class BotCalls {
       freeUntil: 0,
       heartbeatMs: HEARTBEAT_MS,
       ended: [],
+      left: false,
       cancelReport: null,
     };
     this.#known.set(ref.id, made);

@@ -44,6 +44,8 @@ export interface WaitListener {
   onWait(): void;
   /** A long wait is over: the process must stay awake for what comes now. */
   onAwake(): void;
+  /** So many of the session's connections are more than its user may have. */
+  onExcess(connections: number): void;
 }
 
 interface Current {
@@ -70,7 +72,7 @@ export class Permission {
 
   constructor(ports: SessionPorts<unknown>, facts: CallFacts, listener: WaitListener) {
     this.#ports = ports;
-    this.#calls = new BotCalls(ports, facts);
+    this.#calls = new BotCalls(ports, facts, (connections) => listener.onExcess(connections));
     this.#listener = listener;
   }
 
@@ -121,7 +123,9 @@ export class Permission {
     const held = this.#current;
     const isSame = held?.order.turn === order.turn && held.order.attempt === order.attempt;
     if (held && isSame && held.granted && held.order.bot.id === order.bot.id) return held;
-    if (held) this.leave();
+    // Another attempt at the same turn takes over its place.
+    if (held?.order.turn === order.turn && held.order.bot.id === order.bot.id) this.#release();
+    else if (held) this.leave();
     const granted = this.#calls.isFree(order.bot);
     const since = this.#ports.now();
     const current: Current = { order, phase: 'waiting', since, leaseUntil: null, granted, progressed: false };

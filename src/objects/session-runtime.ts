@@ -73,6 +73,7 @@ export class SessionRuntime<Socket extends TabSocket> {
         onProgress: () => this.tabs.pumpAll(),
         onWait: () => this.tabs.broadcast({ type: 'queue', ...this.queue() }),
         onAwake: () => this.#alarm.keep(),
+        onExcess: (connections) => this.#connectionsChanged(this.tabs.closeNewest(connections)),
       },
       ports,
     );
@@ -220,17 +221,19 @@ export class SessionRuntime<Socket extends TabSocket> {
   /** Lets go of connections that only look open; they come back by themselves if they live. */
   sweep(): void {
     const gone = this.tabs.closeSilent(this.#ports.now(), (socket) => this.#ports.pingedAt(socket));
-    if (gone === 0) return;
     this.#silentCloses += gone;
+    this.#connectionsChanged(gone);
+  }
+
+  #connectionsChanged(gone: number): void {
+    if (gone === 0) return;
     this.#runner.reportSoon();
     this.tabs.broadcast({ type: 'presence', tabs: this.tabs.size });
   }
 
   /** A socket is gone. */
   leave(socket: Socket): void {
-    if (!this.tabs.remove(socket)) return;
-    this.#runner.reportSoon();
-    this.tabs.broadcast({ type: 'presence', tabs: this.tabs.size });
+    if (this.tabs.remove(socket)) this.#connectionsChanged(1);
   }
 
   summary(): SessionSummary {

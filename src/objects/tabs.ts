@@ -101,6 +101,16 @@ export class Tabs<Socket extends TabSocket> {
     for (const tab of this.#tabs.values()) if (!tab.isAuthorised(owner, now)) tab.endUnauthorised();
   }
 
+  /** More than one user may have: those go that came last; returns how many. */
+  closeNewest(count: number): number {
+    const newest = [...this.#tabs].toReversed().slice(0, count);
+    for (const [socket, tab] of newest) {
+      tab.close(CLOSE.tooManyTabs, 'You have too many connections to this bot.');
+      this.#tabs.delete(socket);
+    }
+    return newest.length;
+  }
+
   closeAll(code: number, reason: string): void {
     for (const tab of this.#tabs.values()) tab.close(code, reason);
     this.#tabs.clear();

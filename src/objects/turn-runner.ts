@@ -31,6 +31,8 @@ export interface TurnHost {
   onWait(): void;
   /** A turn that slept needs this process awake. */
   onAwake(): void;
+  /** So many of the session's connections are more than its user may have. */
+  onExcess(connections: number): void;
 }
 
 /** Who is asked, and what. */

@@ -56,6 +56,40 @@ describe('S25: leave to begin', () => {
     await world.advance(1);
     expect(lastAnswer()).toMatchObject({ status: 'stopped', text: '' });
     expect(claims()).toEqual([expect.objectContaining({ turn: 2, attempt: 1, priority: 1, phase: 'waiting' }), null]);
+    expect(world.calls.map(({ call }) => call.left)).toEqual([undefined, true]);
+  });
+
+  test('that it left is told again until the bot has heard it, and once', async () => {
+    world.bot = (call) => (call.claim ? LEASE : { do: 'nothing' });
+    await ask('a');
+    world.bot = () => {
+      throw new Error('The bot is gone.');
+    };
+    world.runtime.dispatch({ type: 'stop', turn: 2, partial: world.runtime.partial(2) });
+    await world.advance(1);
+    world.bot = () => LEASE;
+    await ask('b');
+    expect(world.calls.at(-1)?.call.ended).toMatchObject([{ turn: 2, outcome: 'stopped' }]);
+    await world.advance(1_000);
+    expect(world.calls.at(-1)?.call.left).toBeUndefined();
+  });
+
+  test('another attempt at the same turn keeps its place in the line', async () => {
+    world.bot = () => LEASE;
+    await ask('a');
+    world.bot = () => WAIT;
+    await world.advance(1_000);
+    await world.advance(1_000);
+    expect(world.calls.at(-1)?.call.claim).toMatchObject({ turn: 2, attempt: 2 });
+    expect(world.calls.some(({ call }) => call.left)).toBe(false);
+  });
+
+  test('B18: connections beyond what a user may have to one bot are closed, the newest first', async () => {
+    const tabs = [await world.join(), await world.join(), await world.join()];
+    world.bot = () => ({ ...GO, excess: 2 });
+    await ask('a');
+    expect(tabs.map(({ closed }) => closed?.code)).toEqual([undefined, 4429, 4429]);
+    expect(world.model.questions).toHaveLength(1);
   });
 
   test('a refusal fails the turn with its code, and the next one asks for itself', async () => {
