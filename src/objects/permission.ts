@@ -54,6 +54,8 @@ interface Current {
   since: number;
   /** Null: there is no lease to lose. */
   leaseUntil: number | null;
+  /** The lease for whose end a timer is set. */
+  guardedUntil: number | null;
   granted: boolean;
   progressed: boolean;
 }
@@ -128,7 +130,8 @@ export class Permission {
     else if (held) this.leave();
     const granted = this.#calls.isFree(order.bot);
     const since = this.#ports.now();
-    const current: Current = { order, phase: 'waiting', since, leaseUntil: null, granted, progressed: false };
+    const lease = { leaseUntil: null, guardedUntil: null };
+    const current: Current = { order, phase: 'waiting', since, ...lease, granted, progressed: false };
     this.#current = current;
     return current;
   }
@@ -214,9 +217,12 @@ export class Permission {
 
   #beatLater(current: Current, holder: Holder): void {
     const { leaseUntil, order } = current;
-    this.#stopGuard();
+    // Once for each lease: set anew by a clock that was put back meanwhile, it would come too late.
+    const isGuarded = current.guardedUntil === leaseUntil;
+    if (!isGuarded) this.#stopGuard();
+    current.guardedUntil = leaseUntil;
     // A timer of its own: the bot may be silent for longer than the lease has left.
-    if (leaseUntil !== null) {
+    if (leaseUntil !== null && !isGuarded) {
       const leftMs = leaseUntil - LEASE_MARGIN_MS - this.#ports.now();
       this.#stopGuard = this.#ports.setTimer(() => this.#lose(current, holder), Math.max(0, leftMs));
     }

@@ -173,6 +173,17 @@ describe('S26: leave goes on, and ends', () => {
     expect(isAborted()).toBe(true);
   });
 
+  test('also where the clock is put back while the bot is silent', async () => {
+    world.bot = () => LEASE;
+    await ask('a');
+    expect(isAborted()).toBe(false);
+    world.bot = () => new Promise<never>(() => undefined);
+    await world.advance(500);
+    world.clockAheadMs = -3_000;
+    await world.advance(3_600);
+    expect(isAborted()).toBe(true);
+  });
+
   test('without a lease a silent bot ends nothing', async () => {
     await ask('a');
     world.bot = () => Promise.reject(new Error('the object broke'));

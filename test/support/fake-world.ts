@@ -94,6 +94,8 @@ export async function settle(): Promise<void> {
 
 export class FakeWorld {
   time = 1_000_000;
+  /** How much the clock is ahead of time, in ms: timers know nothing of it. */
+  clockAheadMs = 0;
   readonly sql = nodeSql();
   readonly model = new FakeModel();
   readonly delivered: LogRecord[] = [];
@@ -137,7 +139,7 @@ export class FakeWorld {
     // A process that was replaced must not reach the world any more.
     const alive = () => boot === this.#boots;
     return {
-      now: () => this.time,
+      now: () => this.time + this.clockAheadMs,
       setTimer: (callback, delayMs) => {
         const timer = { at: this.time + delayMs, callback };
         if (alive()) this.#timers.push(timer);
