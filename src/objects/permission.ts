@@ -216,18 +216,21 @@ export class Permission {
   }
 
   #beatLater(current: Current, holder: Holder): void {
-    const { leaseUntil, order } = current;
     // Once for each lease: set anew by a clock that was put back meanwhile, it would come too late.
-    const isGuarded = current.guardedUntil === leaseUntil;
-    if (!isGuarded) this.#stopGuard();
+    if (current.guardedUntil !== current.leaseUntil) this.#guard(current, holder);
+    const ms = this.#calls.heartbeatMs(current.order.bot);
+    this.#stopBeating = this.#ports.setTimer(() => void this.#beat(current, holder), ms);
+  }
+
+  /** Ends what runs before its lease does. A timer of its own: the bot may be silent for longer than the lease has left. */
+  #guard(current: Current, holder: Holder): void {
+    const { leaseUntil } = current;
+    this.#stopGuard();
     current.guardedUntil = leaseUntil;
-    // A timer of its own: the bot may be silent for longer than the lease has left.
-    if (leaseUntil !== null && !isGuarded) {
+    if (leaseUntil !== null) {
       const leftMs = leaseUntil - LEASE_MARGIN_MS - this.#ports.now();
       this.#stopGuard = this.#ports.setTimer(() => this.#lose(current, holder), Math.max(0, leftMs));
     }
-    const ms = this.#calls.heartbeatMs(order.bot);
-    this.#stopBeating = this.#ports.setTimer(() => void this.#beat(current, holder), ms);
   }
 
   async #beat(current: Current, holder: Holder): Promise<void> {
