@@ -10,6 +10,7 @@ import { resultText } from './table.ts';
 const HELP = `npm run load -- SCENARIO [options]
   --list                 the scenarios
   --seconds N            how long is measured in all
+  --full                 as long as in the reports, where that is longer than a coffee
   --users N              users at once
   --tokens N             tokens of an answer
   --state DIR            where servers keep their state (default: in memory; on a disk its syncs are what is measured)
@@ -29,6 +30,7 @@ async function main(): Promise<number> {
     options: {
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
+      full: { type: 'boolean', default: false },
       seconds: { type: 'string' },
       users: { type: 'string' },
       tokens: { type: 'string' },
@@ -48,6 +50,7 @@ async function main(): Promise<number> {
   if (!scenario) throw new LoadError('usage', `There is no scenario "${name}". --list shows them.`);
   const progress = createProgress();
   const options: ScenarioOptions = {
+    full: values.full,
     seconds: numberOf('--seconds', values.seconds, MAX_SECONDS),
     users: numberOf('--users', values.users, MAX_USERS),
     tokens: numberOf('--tokens', values.tokens, MAX_TOKENS),

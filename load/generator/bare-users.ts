@@ -1,0 +1,15 @@
+/** Users of the bare object as a generator process makes them: they ping as the product's client does, and keep no record. */
+import { PING_INTERVAL_MS } from '../../src/protocol/limits.ts';
+import { BareUser } from '../bare-user.ts';
+import type { CreateUsers, UserSource } from '../user.ts';
+
+export const createUsers: CreateUsers = (url): UserSource => ({
+  async connect(number) {
+    const user = await BareUser.connect(url, `user ${number}`, 'each');
+    const timer = setInterval(() => {
+      if (user.live) user.ping();
+      else clearInterval(timer);
+    }, PING_INTERVAL_MS);
+    return user;
+  },
+});
