@@ -14,7 +14,7 @@ export class Latencies {
     highestTrackableValue: HIGHEST_MICROSECONDS,
     numberOfSignificantValueDigits: 3,
   });
-  readonly #classes = new Array<number>(CLASS_BOUNDS_MS.length + 1).fill(0);
+  readonly #classes = Array.from({ length: CLASS_BOUNDS_MS.length + 1 }, () => 0);
   #min = Infinity;
 
   static of(values: Iterable<number>): Latencies {

@@ -30,10 +30,10 @@ const END_TIMEOUT_MS = 2_000;
 
 /** In a child: answers calls until the parent is gone. `tell` sends the parent something unasked. */
 export function serve<C extends Calls>(calls: C, handlers: Handlers<C>): void {
-  const answer = async <Name extends keyof C>(name: Name, raw: unknown): Promise<unknown> => {
+  const answer = async (name: keyof C, raw: unknown): Promise<unknown> => {
     const call = calls[name];
     if (!call) throw new Error(`There is no call "${String(name)}".`);
-    const params: C[Name]['params'] = call.params;
+    const params: C[keyof C]['params'] = call.params;
     return handlers[name](z.parse(params, raw));
   };
   process.on('message', (message) => {

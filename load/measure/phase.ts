@@ -13,7 +13,7 @@ export interface Bench {
   /** Null: the server has a model that the lab did not start. */
   model: StartedModel | null;
   /** The server's processes; none where it is elsewhere. */
-  serverPids(): number[];
+  serverPids(this: void): number[];
   /** What it has counted so far; null where it counts nothing. */
   counters(): Promise<Counters | null>;
   /** Of all that was said on this bench, warming up included. */
