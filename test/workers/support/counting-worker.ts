@@ -4,9 +4,11 @@
  */
 import type { D1Database, D1Result } from '@cloudflare/workers-types';
 import type { Bindings } from '../../../src/env.ts';
-import worker, { ChatSession as RealChatSession } from '../../../src/worker.ts';
+import worker, { Bot as RealBot, ChatSession as RealChatSession } from '../../../src/worker.ts';
 
 const PATH = '/load/counters';
+/** Not requests, or counted by themselves. */
+const UNCOUNTED = new Set(['constructor', 'attend', 'alarm', 'webSocketMessage', 'webSocketClose', 'webSocketError']);
 
 /** One isolate runs the Worker and its objects, so these reach both. */
 const counters = {
@@ -18,8 +20,11 @@ const counters = {
   alarms: 0,
   /** How long alarms were at work: an object is billed meanwhile. */
   alarmMs: 0,
-  /** Objects built: made, or woken. */
+  /** Sessions' calls to their bots, each an object request too. */
+  botCalls: 0,
+  /** Sessions built: made, or woken. Bots apart: they wake by their own clock. */
   built: 0,
+  botsBuilt: 0,
   objectRowsWritten: 0,
   objectRowsRead: 0,
   historyRowsWritten: 0,
@@ -75,6 +80,29 @@ function counted(env: Bindings): Bindings {
   return known;
 }
 
+/** Counts every call of the platform's doors to objects of a class, whatever they are called: none can be forgotten. */
+function countCalls(product: { prototype: object }, counting: { prototype: object }): void {
+  for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(product.prototype))) {
+    if (typeof value !== 'function' || UNCOUNTED.has(name)) continue;
+    Object.defineProperty(counting.prototype, name, {
+      configurable: true,
+      value(this: object, ...args: unknown[]): unknown {
+        counters.objectRequests += 1;
+        return Reflect.apply(value, this, args);
+      },
+    });
+  }
+}
+
+/** How long an alarm runs, and that it does. */
+async function countAlarm(alarm: () => Promise<void>): Promise<void> {
+  counters.objectRequests += 1;
+  counters.alarms += 1;
+  const startedAt = Date.now();
+  await alarm();
+  counters.alarmMs += Date.now() - startedAt;
+}
+
 export class ChatSession extends RealChatSession {
   constructor(ctx: DurableObjectState, env: Bindings) {
     counters.built += 1;
@@ -82,54 +110,36 @@ export class ChatSession extends RealChatSession {
     super(ctx, counted(env));
   }
 
-  override create(...args: Parameters<RealChatSession['create']>) {
-    counters.objectRequests += 1;
-    return super.create(...args);
-  }
-
-  override describe(...args: Parameters<RealChatSession['describe']>) {
-    counters.objectRequests += 1;
-    return super.describe(...args);
-  }
-
-  override update(...args: Parameters<RealChatSession['update']>) {
-    counters.objectRequests += 1;
-    return super.update(...args);
-  }
-
-  override remove(...args: Parameters<RealChatSession['remove']>) {
-    counters.objectRequests += 1;
-    return super.remove(...args);
-  }
-
-  override send(...args: Parameters<RealChatSession['send']>) {
-    counters.objectRequests += 1;
-    return super.send(...args);
-  }
-
-  override messages(...args: Parameters<RealChatSession['messages']>) {
-    counters.objectRequests += 1;
-    return super.messages(...args);
-  }
-
-  override fetch(request: Request): Promise<Response> {
-    counters.objectRequests += 1;
-    return super.fetch(request);
-  }
-
   override webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): void {
     counters.frames += 1;
     super.webSocketMessage(socket, data);
   }
 
-  override async alarm(): Promise<void> {
-    counters.objectRequests += 1;
-    counters.alarms += 1;
-    const startedAt = Date.now();
-    await super.alarm();
-    counters.alarmMs += Date.now() - startedAt;
+  override alarm(): Promise<void> {
+    return countAlarm(() => super.alarm());
   }
 }
+
+export class Bot extends RealBot {
+  constructor(ctx: DurableObjectState, env: Bindings) {
+    counters.botsBuilt += 1;
+    countStorage(ctx);
+    super(ctx, counted(env));
+  }
+
+  override attend(...args: Parameters<RealBot['attend']>): ReturnType<RealBot['attend']> {
+    counters.botCalls += 1;
+    counters.objectRequests += 1;
+    return super.attend(...args);
+  }
+
+  override alarm(): Promise<void> {
+    return countAlarm(() => super.alarm());
+  }
+}
+
+countCalls(RealChatSession, ChatSession);
+countCalls(RealBot, Bot);
 
 export default {
   async fetch(request, env, context) {
@@ -137,4 +147,5 @@ export default {
     counters.workerRequests += 1;
     return worker.fetch(request, counted(env), context);
   },
+  scheduled: worker.scheduled,
 } satisfies ExportedHandler<Bindings>;
