@@ -73,6 +73,10 @@ export class Fleet {
     throw new LoadError('not_finished', `A bot that was stopped says that it is ${state}.`);
   }
 
+  close(): void {
+    this.#operator.close();
+  }
+
   async #untilRunning(id: string, everyMs: number): Promise<void> {
     const until = performance.now() + LAUNCH_TIMEOUT_MS;
     for (;;) {

@@ -28,7 +28,7 @@ const accepted = z.object({ seq: z.int() });
 
 export class Talker {
   readonly session: string;
-  readonly caller: Caller;
+  readonly #caller: Caller;
   readonly #socket: WebSocket;
   readonly #pinging: NodeJS.Timeout;
   /** What is waited for, by what it is called below. */
@@ -38,7 +38,7 @@ export class Talker {
 
   private constructor(url: string, session: string, cookie: string) {
     this.session = session;
-    this.caller = new Caller(url, { cookie });
+    this.#caller = new Caller(url, { cookie });
     this.#socket = new WebSocket(connectUrl(url, session), { headers: { cookie }, perMessageDeflate: false });
     this.#socket.onmessage = ({ data }) => {
       if (typeof data === 'string') this.#received(data);
@@ -61,14 +61,14 @@ export class Talker {
   async makeHistory(messages: number): Promise<void> {
     for (let turn = 0; turn < messages / 2; turn += 1) {
       const body = { id: this.#nextId(), text: this.#text() };
-      await this.caller.post(this.#messages, body, { prefer: `wait=${REPLY_WAIT_SECONDS}` });
+      await this.#caller.post(this.#messages, body, { prefer: `wait=${REPLY_WAIT_SECONDS}` });
     }
   }
 
   /** Until it is durable, in ms; then waits for the answer, so that it does not run beside what is measured next. */
   async sendByRequest(): Promise<number> {
     const ended = this.#wait('outcome');
-    const { ms, body } = await this.caller.post(this.#messages, { id: this.#nextId(), text: this.#text() });
+    const { ms, body } = await this.#caller.post(this.#messages, { id: this.#nextId(), text: this.#text() });
     accepted.parse(body);
     await ended;
     return ms;
@@ -95,16 +95,17 @@ export class Talker {
   }
 
   async history(limit: number): Promise<number> {
-    return (await this.caller.get(`${this.#messages}?limit=${limit}`)).ms;
+    return (await this.#caller.get(`${this.#messages}?limit=${limit}`)).ms;
   }
 
   async search(number: number): Promise<number> {
-    return (await this.caller.get(`/api/search?q=topic${number % TOPICS}`)).ms;
+    return (await this.#caller.get(`/api/search?q=topic${number % TOPICS}`)).ms;
   }
 
   close(): void {
     this.#waiting.clear();
     clearInterval(this.#pinging);
+    this.#caller.close();
     this.#socket.removeAllListeners();
     this.#socket.on('error', () => undefined);
     this.#socket.close();

@@ -76,6 +76,7 @@ export async function measureTalking(
       processorPercent: processor.server === null ? null : (processor.server / phase.usage.seconds) * 100,
     });
   }
+  fleet.close();
   await lab.end(generators);
   await lab.end(server);
   return talking;

@@ -121,6 +121,7 @@ async function measureSteps(lab: Lab, model: StartedModel, operatorToken: string
     }
   } finally {
     for (const talker of talkers) talker.close();
+    fleet.close();
   }
   await lab.end(server);
   return steps;
@@ -143,6 +144,7 @@ async function askEndpoint({ url }: StartedModel): Promise<Latencies> {
     const { ms: loadMs } = await endpoint.post('/api/chat', { model: 'simulator', messages: [], stream: false });
     latencies.record(probeMs + loadMs);
   }
+  endpoint.close();
   return latencies;
 }
 
