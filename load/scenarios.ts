@@ -2,6 +2,7 @@
 import { answers } from './scenarios/answers.ts';
 import { connections } from './scenarios/connections.ts';
 import { operations } from './scenarios/operations.ts';
+import { render } from './scenarios/render.ts';
 import { soak } from './scenarios/soak.ts';
 import { spike } from './scenarios/spike.ts';
 import { steadyScenarios } from './scenarios/steady.ts';
@@ -15,5 +16,6 @@ export const SCENARIOS: readonly Scenario[] = [
   soak,
   connections,
   operations,
+  render,
   answers,
 ];

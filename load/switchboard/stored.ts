@@ -49,6 +49,11 @@ export class StoredSessions {
     this.#history = history === undefined ? null : new DatabaseSync(history);
   }
 
+  /** The database of a session's object; null where there is no such session. */
+  file(session: string): string | null {
+    return this.#files.get(session) ?? null;
+  }
+
   /** The whole log of a session; null where there is no such session. */
   log(session: string): LogRecord[] | null {
     const path = this.#files.get(session);
