@@ -131,9 +131,12 @@ export class View {
       window.loadProbe.disconnect();
       return window.loadProbe.connections();
     });
-    await this.#page.waitForFunction((count) => window.loadProbe.connections() > count, before, {
-      timeout: SHOWN_TIMEOUT_MS,
-    });
+    // Connections that are lost in quick succession are opened again ever later, unless the network is said to be back.
+    const isBack = (count: number): boolean => {
+      window.dispatchEvent(new Event('online'));
+      return window.loadProbe.connections() > count;
+    };
+    await this.#page.waitForFunction(isBack, before, { timeout: SHOWN_TIMEOUT_MS });
     await this.untilLive();
   }
 

@@ -2,6 +2,7 @@
  * The page in real Chromium on the real server: from a frame's arrival to the screen, scrolling 100 and
  * 10,000 messages, typing while an answer streams, memory over messages and lost connections.
  */
+import { buildWeb } from '../../src/local/build-web.ts';
 import { HistoryRows } from '../history-rows.ts';
 import { Lab } from '../lab/lab.ts';
 import type { SwitchboardServer } from '../lab/servers.ts';
@@ -55,6 +56,9 @@ function planOf(plan: RenderPlan, { seconds, full }: ScenarioOptions): RenderPla
 async function runRender(lab: Lab, plan: RenderPlan): Promise<ScenarioResult> {
   if (lab.options.url)
     throw new LoadError('usage', 'render makes a session long in the server’s files: not with --url.');
+  lab.progress('building the page');
+  // What is measured is what the sources say, not what was built some time ago.
+  await buildWeb();
   lab.progress('starting the servers');
   const model = await lab.model({ tokens: lab.options.tokens ?? TOKENS, tokenMs: TOKEN_MS, tokensPerWrite: 1 });
   const server = await lab.switchboard(model);
