@@ -19,6 +19,8 @@ const FIRST_PROBE_TIMEOUT_MS = 5_000;
 const PRELOAD_TIMEOUT_MS = 120_000;
 /** Progress that was reported just now says that the endpoint lives, however slowly it answers probes. */
 const PROGRESS_COUNTS_MS = 500;
+/** A probe that is given up so much too late was kept waiting by this process, which says nothing about the endpoint. */
+const OWN_DELAY_MS = 250;
 /** An endpoint that fails is looked at for so long after the last turn, to see it come back. */
 const WATCH_MS = 10 * 60_000;
 
@@ -151,6 +153,8 @@ export class BotHealth {
       return;
     }
     if (askedAt < this.#answeredAt || now - this.#progressAt < PROGRESS_COUNTS_MS) return;
+    // Opening the breaker when there is too much to do would make more of it.
+    if (failure.code === 'connect_timeout' && now - askedAt > PROBE_TIMEOUT_MS + OWN_DELAY_MS) return;
     this.#problem = failure;
     this.#apply({ type: 'probe_failed' }, now);
   }
