@@ -1,6 +1,7 @@
 /** All scenarios, in the order of `--list`. */
 import { answers } from './scenarios/answers.ts';
 import { connections } from './scenarios/connections.ts';
+import { linear } from './scenarios/linear.ts';
 import { operations } from './scenarios/operations.ts';
 import { render } from './scenarios/render.ts';
 import { soak } from './scenarios/soak.ts';
@@ -15,6 +16,7 @@ export const SCENARIOS: readonly Scenario[] = [
   spike,
   soak,
   connections,
+  linear,
   operations,
   render,
   answers,

@@ -28,6 +28,7 @@ const columns = z.object({
   ackAt: numbers,
   firstAt: numbers,
   replyAt: numbers,
+  failedAt: numbers,
 });
 
 /** Users by number, the first included, the last not. */
@@ -70,6 +71,8 @@ export const GENERATOR_CALLS = {
       pongs: z.int(),
     }),
   },
+  /** The connections that were lost since this was asked last; `liveAt` NaN: not live again so far. */
+  outages: { params: nothing, result: z.object({ user: numbers, lostAt: numbers, liveAt: numbers }) },
   /** Does something to the connections of each of these users with the probability `share`. */
   disturb: {
     params: z.object({ ...range, how: z.enum(['cut', 'pause', 'resume']), share: z.number(), seed: z.int() }),

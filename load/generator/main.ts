@@ -67,6 +67,17 @@ function state() {
   };
 }
 
+function outages() {
+  const all = [...talkers.values()].flatMap(({ number, user }) => {
+    return (user.takeOutages?.() ?? []).map((outage) => ({ number, ...outage }));
+  });
+  return {
+    user: Float64Array.from(all, ({ number }) => number),
+    lostAt: Float64Array.from(all, ({ lostAt }) => lostAt),
+    liveAt: Float64Array.from(all, ({ liveAt }) => liveAt),
+  };
+}
+
 function disturb(range: Range, how: 'cut' | 'pause' | 'resume', share: number, seed: number): number[] {
   const random = seeded(seed);
   const chosen = within(range).filter(() => random.next() < share);
@@ -100,6 +111,7 @@ serve(GENERATOR_CALLS, {
     }
   },
   state: async () => state(),
+  outages: async () => outages(),
   disturb: async ({ first, end, how, share, seed }) => ({ users: disturb({ first, end }, how, share, seed) }),
   compare: async ({ sessions }) => ({ different: (await source?.compare?.(sessions)) ?? 0 }),
   check: async (request) => (await source?.check?.(request)) ?? null,

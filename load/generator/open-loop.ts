@@ -39,9 +39,11 @@ export interface TalkColumns {
   ackAt: Float64Array;
   firstAt: Float64Array;
   replyAt: Float64Array;
+  /** It was said that there will be no whole answer. */
+  failedAt: Float64Array;
 }
 
-const COLUMNS = ['user', 'number', 'intendedAt', 'sentAt', 'ackAt', 'firstAt', 'replyAt'] as const;
+const COLUMNS = ['user', 'number', 'intendedAt', 'sentAt', 'ackAt', 'firstAt', 'replyAt', 'failedAt'] as const;
 const POLL_MS = 20;
 /** Kept of the reasons why replies failed. */
 const MAX_PROBLEMS = 20;
@@ -80,6 +82,7 @@ export class Talk {
       ackAt: column(),
       firstAt: column(),
       replyAt: column(),
+      failedAt: column(),
     };
   }
 
@@ -107,7 +110,7 @@ export class Talk {
   }
 
   #listen(): void {
-    const { ackAt, firstAt, replyAt } = this.#columns;
+    const { ackAt, firstAt, replyAt, failedAt } = this.#columns;
     const note = (column: Float64Array, id: string): boolean => {
       const row = this.#rows.get(id);
       if (row === undefined || !Number.isNaN(column[row])) return false;
@@ -121,8 +124,10 @@ export class Talk {
         },
         firstToken: (id) => void note(firstAt, id),
         replied: (id, _text, problem) => {
-          if (problem !== null) this.#problem(problem);
-          else if (note(replyAt, id)) this.#answered += 1;
+          if (problem !== null) {
+            note(failedAt, id);
+            this.#problem(problem);
+          } else if (note(replyAt, id)) this.#answered += 1;
           this.#rows.delete(id);
         },
         gone: (problem) => this.#problem(problem),

@@ -98,8 +98,13 @@ export async function warmUp(
 ): Promise<void> {
   bench.lab.progress('warming up');
   await bench.generators.connect(range);
-  count(bench.tally, await bench.generators.talk({ ...range, seconds, messagesPerMinute }));
+  await speak(bench, range, messagesPerMinute, seconds);
   await bench.generators.close(range);
+}
+
+/** Lets users talk that are connected and go on to be: what their first words cost is not measured. */
+export async function speak(bench: Bench, range: UserRange, messagesPerMinute: number, seconds: number): Promise<void> {
+  count(bench.tally, await bench.generators.talk({ ...range, seconds, messagesPerMinute }));
 }
 
 function count(tally: Tally, { columns, problems }: TalkResult): void {
