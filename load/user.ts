@@ -11,6 +11,14 @@ export interface UserEvents {
   gone(problem: string): void;
 }
 
+/** A connection that was lost, on the machine's clock. */
+export interface Outage {
+  /** The user's client knew it. */
+  lostAt: number;
+  /** NaN: not live again so far. */
+  liveAt: number;
+}
+
 export interface LoadUser {
   /** What the server has sent to this user so far. */
   readonly received: { frames: number; characters: number };
@@ -20,6 +28,8 @@ export interface LoadUser {
   readonly live: boolean;
   /** Connections that were opened in all; above 1, it has reconnected. */
   readonly connects: number;
+  /** The outages since this was asked last. */
+  takeOutages?(): Outage[];
   /** Replaces who is told. */
   listen(events: UserEvents): void;
   /** Sends a message at once; what becomes of it comes as events. */

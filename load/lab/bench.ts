@@ -11,6 +11,11 @@ const COMPARED_SESSIONS = 5;
 
 export interface BenchOptions {
   model: SimulatorOptions;
+  /** Puts something between server and model, or users and server: returns the address to use instead. */
+  beforeModel?: (url: string) => Promise<string>;
+  beforeServer?: (url: string) => Promise<string>;
+  /** What makes the users; see GeneratorOptions. */
+  module?: string;
   /** The most users and messages a second at any time. */
   users: number;
   messagesPerSecond: number;
@@ -50,14 +55,17 @@ export async function switchboardBench(lab: Lab, options: BenchOptions): Promise
   const { url: remote } = lab.options;
   lab.progress('starting the servers');
   const model = remote ? null : await lab.model(options.model);
-  const server = model ? await lab.switchboard(model, { counting: true, ...options.server }) : null;
-  const url = server?.url ?? remote?.origin ?? '';
+  const { beforeModel = asItIs, beforeServer = asItIs, module } = options;
+  const asked = model && { ...model, url: await beforeModel(model.url) };
+  const server = asked && (await lab.switchboard(asked, { counting: true, ...options.server }));
+  const url = server ? await beforeServer(server.url) : (remote?.origin ?? '');
   const prepared = server && options.prepare ? await options.prepare(url, server) : {};
   const generators = await lab.generators({
     url,
     users,
     messagesPerSecond,
     options: { ...userOptions, ...prepared },
+    ...(module === undefined ? {} : { module }),
   });
   const isCounting = server !== null && (options.server?.counting ?? true) && options.server?.entry === undefined;
   const tally: Tally = { sent: 0, answered: 0, failed: 0 };
@@ -89,4 +97,8 @@ export async function switchboardBench(lab: Lab, options: BenchOptions): Promise
       };
     },
   };
+}
+
+async function asItIs(url: string): Promise<string> {
+  return url;
 }

@@ -5,7 +5,7 @@ import type { TalkColumns, TalkProgress } from '../generator/open-loop.ts';
 import { monotonicMs } from '../clock.ts';
 import { LoadError } from '../scenario.ts';
 import { NO_COUNTS, addCounts } from '../check.ts';
-import type { CheckRequest, Integrity } from '../user.ts';
+import type { CheckRequest, Integrity, Outage } from '../user.ts';
 import { Child } from './rpc.ts';
 
 const MODULE = fileURLToPath(new URL('../generator/main.ts', import.meta.url));
@@ -154,6 +154,16 @@ export class Generators {
     return sum;
   }
 
+  /** Everybody's outages since this was asked last. */
+  async outages(): Promise<(Outage & { user: number })[]> {
+    const parts = await Promise.all(this.#children.map((child) => child.call('outages', {})));
+    return parts.flatMap(({ user, lostAt, liveAt }) => {
+      return [...user].map((number, row) => {
+        return { user: number, lostAt: lostAt[row] ?? Number.NaN, liveAt: liveAt[row] ?? Number.NaN };
+      });
+    });
+  }
+
   /** Cuts connections, or stops and resumes reading from them; returns whose. */
   async disturb(range: UserRange, how: 'cut' | 'pause' | 'resume', share = 1, seed = 1): Promise<number[]> {
     const calls = this.#children.map((child, index) =>
@@ -226,5 +236,6 @@ function joinColumns(parts: readonly TalkColumns[]): TalkColumns {
     ackAt: join(({ ackAt }) => ackAt),
     firstAt: join(({ firstAt }) => firstAt),
     replyAt: join(({ replyAt }) => replyAt),
+    failedAt: join(({ failedAt }) => failedAt),
   };
 }

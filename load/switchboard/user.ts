@@ -7,8 +7,9 @@ import type { SessionClient, SocketLike } from '../../src/client/types.ts';
 import { PONG_TEXT } from '../../src/protocol/server-frames.ts';
 import type { Message } from '../../src/protocol/transcript.ts';
 import type { FrameTape } from '../frame-tape.ts';
+import { monotonicMs } from '../clock.ts';
 import { LoadError } from '../scenario.ts';
-import type { LoadUser, UserEvents } from '../user.ts';
+import type { LoadUser, Outage, UserEvents } from '../user.ts';
 import { FrameReader } from './frame-reader.ts';
 
 const LIVE_TIMEOUT_MS = 60_000;
@@ -56,6 +57,7 @@ export class SwitchboardUser implements LoadUser {
   readonly #reader: FrameReader;
   readonly #tape: { tape: FrameTape; user: number } | null;
   #events: UserEvents = NOBODY;
+  #outages: Outage[] = [];
   #socket: WebSocket | null = null;
 
   private constructor(url: string, { session, cookie }: SessionAccess, tape: { tape: FrameTape; user: number } | null) {
@@ -83,6 +85,7 @@ export class SwitchboardUser implements LoadUser {
   ): Promise<SwitchboardUser> {
     const user = new SwitchboardUser(url, access ?? (await newSession(url)), tape);
     await user.#live();
+    user.#watch();
     return user;
   }
 
@@ -108,6 +111,12 @@ export class SwitchboardUser implements LoadUser {
     return messages;
   }
 
+  takeOutages(): Outage[] {
+    const taken = this.#outages;
+    this.#outages = [];
+    return taken;
+  }
+
   listen(events: UserEvents): void {
     this.#events = events;
   }
@@ -130,6 +139,20 @@ export class SwitchboardUser implements LoadUser {
 
   close(): void {
     this.#client.close();
+  }
+
+  /** Notes when the client loses its connection, and when it is live again. */
+  #watch(): void {
+    let outage: Outage | null = null;
+    this.#client.subscribe(({ connection }) => {
+      if (connection !== 'live' && outage === null) {
+        outage = { lostAt: monotonicMs(), liveAt: Number.NaN };
+        this.#outages.push(outage);
+      } else if (connection === 'live' && outage !== null) {
+        outage.liveAt = monotonicMs();
+        outage = null;
+      }
+    });
   }
 
   #live(): Promise<void> {
