@@ -39,20 +39,25 @@ export function serve<C extends Calls>(calls: C, handlers: Handlers<C>): void {
   process.on('message', (message) => {
     const { number, name, params } = question.parse(message);
     answer(name, params).then(
-      (value) => process.send?.({ kind: 'result', number, value }),
+      (value) => toParent({ kind: 'result', number, value }),
       (error: unknown) => {
         const text = error instanceof Error ? error.message : String(error);
-        process.send?.({ kind: 'problem', number, message: text });
+        toParent({ kind: 'problem', number, message: text });
       },
     );
   });
   // However the parent ended, this process ends with it.
   process.once('disconnect', () => process.exit(0));
-  process.send?.({ kind: 'ready' });
+  toParent({ kind: 'ready' });
 }
 
 export function tell(value: unknown): void {
-  process.send?.({ kind: 'event', value });
+  toParent({ kind: 'event', value });
+}
+
+/** A parent that is gone meanwhile needs no answer: `disconnect` ends this process. */
+function toParent(message: unknown): void {
+  process.send?.(message, undefined, undefined, () => undefined);
 }
 
 /** A process of the lab's own and its calls. */

@@ -11,6 +11,8 @@ import type { HistoryRow } from '../../test/support/history-model.ts';
 
 /** Row ids reserved for each session in D1. */
 const SESSION_SPAN = 4_194_304;
+/** The first to open a file after a crash repairs it; others, in other processes too, wait so long. */
+const LOCK_TIMEOUT_MS = 20_000;
 /** The platform's own books lie beside the databases. */
 const METADATA = 'metadata.sqlite';
 
@@ -46,7 +48,7 @@ export class StoredSessions {
       if (id !== null) this.#files.set(id, path);
     }
     const [history] = databases(join(folder, 'v3/d1'));
-    this.#history = history === undefined ? null : new DatabaseSync(history);
+    this.#history = history === undefined ? null : open(history);
   }
 
   /** The database of a session's object; null where there is no such session. */
@@ -58,7 +60,7 @@ export class StoredSessions {
   log(session: string): LogRecord[] | null {
     const path = this.#files.get(session);
     if (path === undefined) return null;
-    const database = new DatabaseSync(path);
+    const database = open(path);
     try {
       return database
         .prepare('SELECT seq, at, body FROM log ORDER BY seq')
@@ -93,6 +95,10 @@ export class StoredSessions {
   }
 }
 
+function open(path: string): DatabaseSync {
+  return new DatabaseSync(path, { timeout: LOCK_TIMEOUT_MS });
+}
+
 function databases(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true, recursive: true })
@@ -102,7 +108,7 @@ function databases(folder: string): string[] {
 
 /** The session whose object this file is of; null for an object without one. */
 function idIn(path: string): string | null {
-  const database = new DatabaseSync(path);
+  const database = open(path);
   try {
     const [known] = database.prepare(`SELECT name FROM sqlite_master WHERE name = 'session'`).all();
     const row = known && database.prepare('SELECT id FROM session').get();
