@@ -12,7 +12,7 @@ const SCROLL_PIXELS = 40;
 const KEY_EVERY_MS = 60;
 /** Tokens of the answer that streams while keys are pressed: 200 a second, for longer than they are. */
 const STREAM_TOKEN_MS = 5;
-const STREAM_SPARE_SECONDS = 20;
+const STREAM_SPARE_SECONDS = 40;
 /** So much text that what is drawn anew with every token shows. */
 const STREAM_BEFORE_MS = 1_000;
 const SETTLE_MS = 500;
