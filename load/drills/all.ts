@@ -1,9 +1,14 @@
 /** All drills, in the order of `--list`. */
 import type { Scenario } from '../scenario.ts';
 import { crash } from './crash.ts';
+import { d1Down } from './d1-down.ts';
 import { asScenario } from './drill.ts';
 import { drops } from './drops.ts';
 import { latency } from './latency.ts';
+import { memory } from './memory.ts';
 import { reconnectStorm } from './reconnect-storm.ts';
+import { silentModel } from './silent-model.ts';
 
-export const DRILLS: readonly Scenario[] = [crash, latency, drops, reconnectStorm].map(asScenario);
+export const DRILLS: readonly Scenario[] = [crash, latency, memory, drops, silentModel, d1Down, reconnectStorm].map(
+  asScenario,
+);

@@ -6,8 +6,8 @@ import { answeredGate, connectionGates } from './figures.ts';
 import type { Wound } from './outcome.ts';
 
 const KILLS = 3;
-/** Left of the fault's time for the last kill. */
-const LAST_MS = 2_000;
+/** Left of the fault's time for the last kill, and for everybody to come back. */
+const LAST_MS = 3_000;
 
 export const crash = (): Drill => ({
   name: 'crash',
@@ -36,6 +36,8 @@ async function killRepeatedly(stage: Stage): Promise<Wound[]> {
     stage.say(`SIGKILL ${kill + 1} of ${KILLS}`);
     wounds.push(await killOnce(stage.server, `SIGKILL ${kill + 1}`));
   }
+  const restMs = startedAt + stage.faultMs - monotonicMs();
+  if (restMs > 0) await stage.wait(restMs);
   return wounds;
 }
 

@@ -12,7 +12,7 @@ import { Lab } from '../lab/lab.ts';
 import type { SwitchboardOptions, SwitchboardServer } from '../lab/servers.ts';
 import { warmUp } from '../measure/phase.ts';
 import { LoadError, type Figure, type Gate, type Scenario, type ScenarioResult } from '../scenario.ts';
-import type { KnownOutage, Wound } from './outcome.ts';
+import type { KnownOutage, Span, Wound } from './outcome.ts';
 import { resultOf } from './figures.ts';
 
 /** More than any drill needs: talk alone is bounded by it, and with it everything that waits for its end. */
@@ -58,6 +58,7 @@ export interface DrillRun {
   columns: TalkColumns;
   outages: readonly KnownOutage[];
   wounds: readonly Wound[];
+  span: Span;
   problems: Record<string, number>;
   settled: Settled;
 }
@@ -90,7 +91,7 @@ export interface Drill {
   isOther?: (user: number, run: DrillRun) => boolean;
   /** Before anybody talks. */
   atRest?: (stage: Stage) => Promise<void>;
-  /** Breaks something, mends it, and says when: at the latest after `faultMs`, or a little more. */
+  /** Breaks something, mends it, and says when; the fault is over when this resolves, after about `faultMs`. */
   fault: (stage: Stage) => Promise<Wound[]>;
   judge: (run: DrillRun) => Verdict;
 }
@@ -112,7 +113,7 @@ async function runDrill(lab: Lab, drill: Drill): Promise<ScenarioResult> {
   await drill.atRest?.(stage);
   lab.progress(`connecting ${users} users`);
   await bench.generators.connect({ first: 0, end: users + (drill.extraUsers ?? 0) });
-  const { talked, wounds } = await talkAndBreak(lab, drill, stage, seconds);
+  const { talked, wounds, span } = await talkAndBreak(lab, drill, stage, seconds);
   const outages = await bench.generators.outages();
   const run: DrillRun = {
     users,
@@ -120,6 +121,7 @@ async function runDrill(lab: Lab, drill: Drill): Promise<ScenarioResult> {
     columns: talked.columns,
     outages,
     wounds,
+    span,
     problems: talked.problems,
     settled: await bench.settle(),
   };
@@ -183,12 +185,13 @@ async function talkAndBreak(lab: Lab, drill: Drill, stage: Stage, { before, faul
     const counts = `${sent} sent, ${acknowledged} acknowledged, ${answered} answered, ${failed} failed`;
     lab.progress(`${drill.name}, ${doing}: ${at} of ${before + fault + after} s, ${counts}`);
   }, PROGRESS_MS);
-  const breakThings = async (): Promise<Wound[]> => {
+  const breakThings = async (): Promise<{ wounds: Wound[]; span: Span }> => {
     await stage.wait(before * 1_000);
     doing = 'fault';
+    const beginAt = monotonicMs();
     const wounds = await drill.fault(stage);
     doing = 'after';
-    return wounds;
+    return { wounds, span: { beginAt, endAt: monotonicMs() } };
   };
   try {
     const talking = bench.generators.talk({
@@ -199,9 +202,9 @@ async function talkAndBreak(lab: Lab, drill: Drill, stage: Stage, { before, faul
       drainMs: DRAIN_MS,
       onProgress: (progress) => (latest = progress),
     });
-    const [talked, wounds] = await Promise.all([talking, breakThings()]);
+    const [talked, broken] = await Promise.all([talking, breakThings()]);
     count(bench, talked);
-    return { talked, wounds };
+    return { talked, ...broken };
   } finally {
     clearInterval(timer);
   }

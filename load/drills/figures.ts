@@ -11,6 +11,8 @@ export const CLAIMS = { seenMs: 2_000, recoveredMs: 5_000 } as const;
 /** What may become of those to whom nothing was done: what a shared machine does to anybody, and no more. */
 export const OTHERS = { p50: 1.25, p95: 1.5 } as const;
 const CHART_POINTS = 60;
+/** A generator that is later than this measures the machine. */
+const LATE_MS = 20;
 
 export type MakeFigure = (name: string, unit: string, value: number | null) => Figure;
 
@@ -51,7 +53,7 @@ function seen({ wounds, outages }: DrillRun): Latencies {
 export function othersGates(drill: Drill, run: DrillRun): Gate[] {
   const { isOther } = drill;
   if (!isOther) return [];
-  const { before, during } = timesByPhase(run.columns, run.wounds, (user) => isOther(user, run));
+  const { before, during } = timesByPhase(run.columns, run.span, (user) => isOther(user, run));
   return [
     within('others: answer p50, during over before', ratio(during.answer, before.answer, 50), OTHERS.p50),
     within('others: answer p95, during over before', ratio(during.answer, before.answer, 95), OTHERS.p95),
@@ -59,10 +61,11 @@ export function othersGates(drill: Drill, run: DrillRun): Gate[] {
 }
 
 export function resultOf(drill: Drill, run: DrillRun): ScenarioResult {
-  const { columns, wounds, outages, settled, problems } = run;
+  const { columns, wounds, span, outages, settled, problems } = run;
   const verdict = drill.judge(run);
-  const all = timesByPhase(columns, wounds);
-  const early = unexplained(wounds, outages);
+  const all = timesByPhase(columns, span);
+  const late = Math.max(...PHASES.map((phase) => all[phase].late.percentile(99) ?? 0));
+  const early = unexplained(span, outages);
   return {
     figures: [
       ...PHASES.flatMap((phase) => phaseFigures('everybody', phase, all[phase])),
@@ -80,6 +83,11 @@ export function resultOf(drill: Drill, run: DrillRun): ScenarioResult {
     notes: [
       `${run.users} users send ${Math.round(run.messagesPerMinute)} messages a minute by the clock, whatever becomes of the server; all times count from when a message was to be sent.`,
       `Faults: ${wounds.map(({ name, at, healedAt }) => `${name} (${Math.round(healedAt - at)} ms)`).join(', ')}.`,
+      ...(late > LATE_MS
+        ? [
+            `THE MACHINE WAS NOT QUIET: messages were sent up to ${Math.round(late)} ms late (p99), and that is in every time here.`,
+          ]
+        : []),
       ...verdict.notes,
       ...Object.entries(problems).map(([problem, count]) => `${count} times "${problem}"`),
       ...integrityNotes(settled),
@@ -106,9 +114,9 @@ function phaseFigures(group: string, phase: string, times: PhaseTimes): Figure[]
 }
 
 function effectFigures({ isOther }: Drill, run: DrillRun): Figure[] {
-  const { columns, wounds } = run;
+  const { columns, span } = run;
   const rows = (subject: string, choose?: (user: number) => boolean): Figure[] => {
-    const { before, during, after } = timesByPhase(columns, wounds, choose);
+    const { before, during, after } = timesByPhase(columns, span, choose);
     const figure = figuresOf('effect, as a ratio', subject);
     return [50, 95].flatMap((percent) => [
       figure(`acknowledged p${percent}, during / before`, '', ratio(during.acknowledged, before.acknowledged, percent)),

@@ -14,7 +14,12 @@ export interface KnownOutage extends Outage {
   user: number;
 }
 
-/** Before the first fault, from there to the end of the last one, and after that: by when a message was to be sent. */
+/** When something was wrong, from the first fault on; by that, messages were to be sent before, during and after. */
+export interface Span {
+  beginAt: number;
+  endAt: number;
+}
+
 export const PHASES = ['before', 'during', 'after'] as const;
 export type PhaseName = (typeof PHASES)[number];
 
@@ -32,7 +37,7 @@ type Choose = (user: number) => boolean;
 
 export function timesByPhase(
   columns: TalkColumns,
-  wounds: readonly Wound[],
+  { beginAt, endAt }: Span,
   choose: Choose = () => true,
 ): Record<PhaseName, PhaseTimes> {
   const empty = (): PhaseTimes => ({
@@ -44,11 +49,9 @@ export function timesByPhase(
     late: new Latencies(),
   });
   const times = { before: empty(), during: empty(), after: empty() };
-  const begin = Math.min(...wounds.map(({ at }) => at));
-  const end = Math.max(...wounds.map(({ healedAt }) => healedAt));
   for (const [row, intendedAt] of columns.intendedAt.entries()) {
     if (!choose(columns.user[row] ?? 0)) continue;
-    const phase = times[intendedAt < begin ? 'before' : intendedAt <= end ? 'during' : 'after'];
+    const phase = times[intendedAt < beginAt ? 'before' : intendedAt <= endAt ? 'during' : 'after'];
     const since = (column: Float64Array): number => (column[row] ?? Number.NaN) - intendedAt;
     phase.sent += 1;
     if (!Number.isNaN(columns.replyAt[row])) phase.answered += 1;
@@ -90,9 +93,8 @@ export function losses(wounds: readonly Wound[], outages: readonly KnownOutage[]
   return [...found.values()];
 }
 
-export function unexplained(wounds: readonly Wound[], outages: readonly KnownOutage[]): number {
-  const begin = Math.min(...wounds.map(({ at }) => at));
-  return outages.filter(({ lostAt }) => lostAt < begin).length;
+export function unexplained({ beginAt }: Span, outages: readonly KnownOutage[]): number {
+  return outages.filter(({ lostAt }) => lostAt < beginAt).length;
 }
 
 export interface Recovery {
