@@ -15,7 +15,7 @@ export interface Held {
   reconnects: number;
   pongs: number;
   pongsWanted: number;
-  /** Since before the first user, for each user; right after connecting, and after a quiet while. */
+  /** For each user beyond the first ones, which make a heap grow; right after connecting, and after a quiet while. */
   bytesEach: number | null;
   bytesEachQuiet: number | null;
   processorPercent: number | null;

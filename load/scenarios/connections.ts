@@ -31,10 +31,8 @@ const QUIET_BEFORE_MS = 12_000;
 const HOLD_SECONDS = 12;
 const FULL_HOLD_SECONDS = 60;
 const CONNECTS_AT_ONCE = 32;
-/** Connected and closed before the first look, so that what a runtime needs once is not counted for the first user. */
-const WARM_UP_USERS = 50;
-/** User numbers that no step reaches. */
-const WARM_UP_FIRST = 100_000;
+/** Connected before the first look, and kept: what a runtime's heap grows by once is not counted for a connection. */
+const BASE_USERS = 300;
 const WATCHED_USERS = 200;
 /** Pings go out by a clock: the first and the last of a stretch may fall outside of it. */
 const SPARE_PINGS = 1;
@@ -75,7 +73,7 @@ async function runConnections(lab: Lab): Promise<ScenarioResult> {
     ],
     notes: [
       `Every connection has a session of its own and pings every ${PING_INTERVAL_MS / 1_000} s; each step is held for ${holdMs / 1_000} s after ${QUIET_BEFORE_MS / 1_000} s in which objects may leave memory.`,
-      'Memory is the growth of the runtime’s resident set since before the first user, divided by the users: what V8 and the allocator keep for later is in it, for both servers.',
+      `Memory is the growth of the runtime’s resident set beyond the first ${BASE_USERS} connections, divided by the others: what V8 and the allocator keep for later is in it, for both servers.`,
       'A connection by itself takes the local runtime some 200 kB, whatever is behind it: so a further one, too, is held against the bare object’s.',
       'Cloudflare bills no memory by the session; the figure says how much room one machine needs.',
     ],
@@ -99,20 +97,20 @@ async function holdSteps(
     options: { record: 0 },
     ...(module === undefined ? {} : { module }),
   });
-  const range = { first: WARM_UP_FIRST, end: WARM_UP_FIRST + WARM_UP_USERS };
-  await generators.connect(range);
-  await generators.close(range);
-  await sleep(PING_INTERVAL_MS);
+  const base = Math.min(BASE_USERS, Math.floor(Math.min(...steps) / 2));
+  lab.progress(`${name}: connecting the first ${base} users`);
+  await generators.connect({ first: 0, end: base }, { atOnce: CONNECTS_AT_ONCE });
+  await sleep(QUIET_BEFORE_MS);
   const bytesBefore = bytesOf(server);
   const held: Held[] = [];
-  let connected = 0;
+  let connected = base;
   for (const step of steps) {
     lab.progress(`${name}: connecting ${step} users`);
     const startedAt = performance.now();
     await generators.connect({ first: connected, end: step }, { atOnce: CONNECTS_AT_ONCE });
     connected = step;
     const connectSeconds = (performance.now() - startedAt) / 1_000;
-    const bytesEach = share(bytesBefore, bytesOf(server), step);
+    const bytesEach = share(bytesBefore, bytesOf(server), step - base);
     lab.progress(`${name}: ${step} users are connected, now quiet`);
     await sleep(QUIET_BEFORE_MS);
     const result = await hold(lab, server, generators, holdMs, `${name}: holding ${step} connections`);
@@ -120,7 +118,7 @@ async function holdSteps(
       ...result,
       users: step,
       bytesEach,
-      bytesEachQuiet: share(bytesBefore, bytesOf(server), step),
+      bytesEachQuiet: share(bytesBefore, bytesOf(server), step - base),
       connectSeconds,
     });
   }
