@@ -8,7 +8,17 @@ import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { reconnectStorm } from './reconnect-storm.ts';
 import { silentModel } from './silent-model.ts';
+import { slowReader } from './slow-reader.ts';
+import { upgrade } from './upgrade.ts';
 
-export const DRILLS: readonly Scenario[] = [crash, latency, memory, drops, silentModel, d1Down, reconnectStorm].map(
-  asScenario,
-);
+export const DRILLS: readonly Scenario[] = [
+  crash,
+  latency,
+  memory,
+  drops,
+  silentModel,
+  d1Down,
+  slowReader,
+  reconnectStorm,
+  upgrade,
+].map(asScenario);

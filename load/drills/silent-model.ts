@@ -19,8 +19,10 @@ const VICTIMS_EACH = 5;
 const VICTIM_PER_MINUTE = 20;
 const BEFORE_FIRST = 'fault=no-headers';
 const IN_THE_MIDDLE = 'tokens=20 fault=stall@10';
-/** From half of an answer at 10 ms a token. */
-const HALF_MS = 100;
+/** From the first token to the tenth, the last that is heard. */
+const HALF_MS = 90;
+/** What was asked before nothing is heard any more is to be answered before. */
+const BETWEEN_MS = 1_000;
 /** Of the fault's time: for single silent answers, and for nothing at all to be heard. */
 const SHARES = { some: 0.5, all: 0.2, rest: 0.3 };
 const POLL_MS = 20;
@@ -84,7 +86,9 @@ async function silenceSome(stage: Stage, notes: Notes): Promise<Wound> {
     ask(users, BEFORE_FIRST),
     ask(users + VICTIMS_EACH, IN_THE_MIDDLE),
   ]);
-  return { name: 'silent for some', at, healedAt: monotonicMs() };
+  const healedAt = monotonicMs();
+  await stage.wait(BETWEEN_MS);
+  return { name: 'silent for some', at, healedAt };
 }
 
 /** The whole endpoint swallows everything: the bot has to say so, and to be back when it is. */
@@ -128,8 +132,9 @@ async function reaches(
 }
 
 /** From when the model fell silent until the user was told, and how many were told nothing. */
-function told(columns: TalkColumns | null, silentAfterMs: number): { latencies: Latencies; never: number } {
-  const waits = columns ? [...columns.failedAt].map((at, row) => at - (columns.sentAt[row] ?? 0) - silentAfterMs) : [];
+function told(columns: TalkColumns | null, from: 'sentAt' | 'firstAt'): { latencies: Latencies; never: number } {
+  const afterMs = from === 'firstAt' ? HALF_MS : 0;
+  const waits = columns ? [...columns.failedAt].map((at, row) => at - (columns[from][row] ?? 0) - afterMs) : [];
   return { latencies: Latencies.of(waits), never: waits.filter((ms) => Number.isNaN(ms)).length };
 }
 
@@ -139,8 +144,8 @@ function untold({ replyAt, failedAt }: TalkColumns): number {
 
 function judge(run: DrillRun, notes: Notes): Verdict {
   const cases = [
-    { name: 'before the first token', ...told(notes.beforeFirst, 0) },
-    { name: 'in the middle', ...told(notes.inTheMiddle, HALF_MS) },
+    { name: 'before the first token', ...told(notes.beforeFirst, 'sentAt') },
+    { name: 'in the middle', ...told(notes.inTheMiddle, 'firstAt') },
   ];
   const [some, all] = run.wounds;
   if (!some || !all) throw new LoadError('not_finished', 'The model was not silenced.');

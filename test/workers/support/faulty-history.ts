@@ -4,7 +4,7 @@
  */
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import type { Bindings } from '../../../src/env.ts';
-import worker, { ChatSession as RealChatSession } from '../../../src/worker.ts';
+import worker, { Bot as RealBot, ChatSession as RealChatSession } from '../../../src/worker.ts';
 
 /**
  * - `up`: as it is
@@ -74,6 +74,12 @@ function withFaults(env: Bindings): Bindings {
 }
 
 export class ChatSession extends RealChatSession {
+  constructor(ctx: DurableObjectState, env: Bindings) {
+    super(ctx, withFaults(env));
+  }
+}
+
+export class Bot extends RealBot {
   constructor(ctx: DurableObjectState, env: Bindings) {
     super(ctx, withFaults(env));
   }
