@@ -12,6 +12,7 @@ import {
   problemNotes,
 } from '../measure/figures.ts';
 import { measurePhase, warmUp, type Phase } from '../measure/phase.ts';
+import { climbAll, SLOW_MODEL, type Ladder } from './stress.ts';
 import { atMost, type Gate, type Scenario, type ScenarioOptions, type ScenarioResult } from '../scenario.ts';
 
 interface Steady {
@@ -27,6 +28,8 @@ interface Steady {
   tokenMs: number;
   /** Bounds of this scenario alone, in ms. */
   bounds: readonly Bound[];
+  /** Measured after it, with a server of its own: the highest rate that this holds. */
+  beside?: Ladder;
 }
 
 interface Bound {
@@ -105,6 +108,7 @@ const STEADY: readonly Steady[] = [
     tokens: 20,
     tokenMs: 0,
     bounds: [{ of: 'oursToEnd', percent: 99, ms: 100 }],
+    beside: SLOW_MODEL,
   },
 ];
 
@@ -116,8 +120,21 @@ const MAX_WARM_UP_PER_MINUTE = 6_000;
 export const steadyScenarios: readonly Scenario[] = STEADY.map((steady) => ({
   name: steady.name,
   summary: steady.summary,
-  run: (options) => Lab.run(options, (lab) => runSteady(lab, steady)),
+  run: (options) => Lab.run(options, (lab) => runBoth(lab, steady)),
 }));
+
+async function runBoth(lab: Lab, steady: Steady): Promise<ScenarioResult> {
+  const result = await runSteady(lab, steady);
+  if (!steady.beside) return result;
+  const { users, seconds } = planOf(steady, lab.options);
+  const beside = await climbAll(lab, [steady.beside], users, seconds);
+  return {
+    figures: [...result.figures, ...beside.figures],
+    gates: [...result.gates, ...beside.gates.map((gate) => ({ ...gate, name: `beside it: ${gate.name}` }))],
+    notes: [...result.notes, ...beside.notes.map((note) => `Beside it: ${note}`)],
+    charts: [...(result.charts ?? []), ...(beside.charts ?? [])],
+  };
+}
 
 async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
   const plan = planOf(steady, lab.options);
