@@ -45,10 +45,10 @@ export interface Stage {
   back: TcpProxy | null;
   /** As long as the fault is to last. */
   faultMs: number;
-  say(line: string): void;
-  wait(ms: number): Promise<void>;
+  say(this: void, line: string): void;
+  wait(this: void, ms: number): Promise<void>;
   /** Lets more users talk beside those of the drill. */
-  talk(options: Omit<TalkOptions, 'onProgress'>): Promise<TalkResult>;
+  talk(this: void, options: Omit<TalkOptions, 'onProgress'>): Promise<TalkResult>;
 }
 
 /** What was measured. */

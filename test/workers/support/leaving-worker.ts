@@ -3,8 +3,7 @@
  * sockets, one half with our own code for it and the other with the standard's, as a proxy would.
  * `GET /test/code` says which code runs. For drills only.
  */
-import type { Bindings } from '../../../src/env.ts';
-import type { SessionStub } from '../../../src/objects/session-rpc.ts';
+import type { Bindings, SessionStub } from '../../../src/env.ts';
 import { CLOSE } from '../../../src/protocol/codes.ts';
 import worker, { ChatSession as Shipped } from '../../../src/worker.ts';
 
