@@ -3,11 +3,13 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { currentCommit, describeMachine } from './machine.ts';
 import { createProgress } from './progress.ts';
+import { reportCommand } from './report/command.ts';
 import { LoadError, type ScenarioOptions, type ScenarioResult } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { resultText } from './table.ts';
 
-const HELP = `npm run load -- SCENARIO [options]
+const HELP = `npm run load -- report          everything, and what is to be said of it; report --help
+npm run load -- SCENARIO [options]
   --list                 the scenarios
   --seconds N            how long is measured in all
   --full                 as long as in the reports, where that is longer than a coffee
@@ -25,6 +27,11 @@ const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 const EXIT = { ok: 0, failed: 1, interrupted: 130 };
 
 async function main(): Promise<number> {
+  const [first, ...rest] = process.argv.slice(2);
+  if (first === 'report') {
+    await reportCommand(rest, interruption());
+    return EXIT.ok;
+  }
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
