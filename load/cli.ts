@@ -1,6 +1,7 @@
 /** `npm run load -- SCENARIO`: runs it, shows its figures, and fails when a gate is missed. */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { EXIT, interruption, numberOf, runCommand } from './command.ts';
 import { currentCommit, describeMachine } from './machine.ts';
 import { createProgress } from './progress.ts';
 import { reportCommand } from './report/command.ts';
@@ -24,7 +25,6 @@ const MAX_SECONDS = 24 * 60 * 60;
 const MAX_USERS = 20_000;
 const MAX_TOKENS = 100_000;
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
-const EXIT = { ok: 0, failed: 1, interrupted: 130 };
 
 async function main(): Promise<number> {
   const [first, ...rest] = process.argv.slice(2);
@@ -88,13 +88,6 @@ function listText(): string {
   return SCENARIOS.map(({ name, summary }) => `${name.padEnd(12)} ${summary}`).join('\n');
 }
 
-function numberOf(option: string, text: string | undefined, max: number): number | null {
-  if (text === undefined) return null;
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  throw new LoadError('usage', `${option} must be a whole number from 1 to ${max}.`);
-}
-
 /** Load on somebody else's server is an attack. */
 function urlOf(text: string | undefined, isOwn: boolean): URL | null {
   if (text === undefined) return null;
@@ -105,22 +98,4 @@ function urlOf(text: string | undefined, isOwn: boolean): URL | null {
   throw new LoadError('usage', `${url.hostname} is not this machine. Add --yes-i-own-this if you may load it.`);
 }
 
-/** The first Ctrl-C ends the scenario and what it started; the second one this process, at once. */
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      if (controller.signal.aborted) process.exit(EXIT.interrupted);
-      controller.abort(new LoadError('not_finished', 'Interrupted.'));
-    });
-  }
-  return controller.signal;
-}
-
-try {
-  process.exitCode = await main();
-} catch (error) {
-  const isExpected = error instanceof LoadError || (error instanceof TypeError && 'code' in error);
-  console.error(isExpected ? error.message : error);
-  process.exitCode = EXIT.failed;
-}
+await runCommand(main);

@@ -1,6 +1,7 @@
 /** `npm run drill -- NAME`: breaks something under load, shows what came of it, and fails when a claim is missed. */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { EXIT, interruption, numberOf, runCommand } from './command.ts';
 import { DRILLS } from './drills/all.ts';
 import { currentCommit, describeMachine } from './machine.ts';
 import { createProgress } from './progress.ts';
@@ -16,7 +17,6 @@ const HELP = `npm run drill -- NAME [options]
 
 const MAX_SECONDS = 600;
 const MAX_USERS = 5_000;
-const EXIT = { ok: 0, failed: 1, interrupted: 130 };
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -69,29 +69,4 @@ function listText(): string {
   return DRILLS.map(({ name, summary }) => `${name.padEnd(16)} ${summary}`).join('\n');
 }
 
-function numberOf(option: string, text: string | undefined, max: number): number | null {
-  if (text === undefined) return null;
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  throw new LoadError('usage', `${option} must be a whole number from 1 to ${max}.`);
-}
-
-/** The first Ctrl-C ends the drill and what it started; the second one this process, at once. */
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      if (controller.signal.aborted) process.exit(EXIT.interrupted);
-      controller.abort(new LoadError('not_finished', 'Interrupted.'));
-    });
-  }
-  return controller.signal;
-}
-
-try {
-  process.exitCode = await main();
-} catch (error) {
-  const isExpected = error instanceof LoadError || (error instanceof TypeError && 'code' in error);
-  console.error(isExpected ? error.message : error);
-  process.exitCode = EXIT.failed;
-}
+await runCommand(main);
