@@ -1,6 +1,6 @@
 /** What a fault did is worked out from times: here the times are known, and so is what must come of them. */
 import { expect, test } from 'vitest';
-import { losses, recovery, timesByPhase, unexplained, type Wound } from '../../load/drills/outcome.ts';
+import { healedForFirst, losses, recovery, timesByPhase, unexplained, type Wound } from '../../load/drills/outcome.ts';
 import type { TalkColumns } from '../../load/generator/open-loop.ts';
 
 const NEVER = Number.NaN;
@@ -88,4 +88,15 @@ test('where no connection is lost, recovery counts from the end of the fault', (
   ]);
   const back = recovery(columns, [FIRST], [], () => true);
   expect(back.acknowledgedHealed.max).toBeCloseTo(30, 0);
+});
+
+test('a fault is over as soon as the server is back for anybody who lost it', () => {
+  const outages = [
+    { user: 1, lostAt: 1_010, liveAt: 1_400 },
+    { user: 2, lostAt: 1_010, liveAt: 3_000 },
+    { user: 3, lostAt: 900, liveAt: 950 },
+  ];
+  const [first, second] = healedForFirst([FIRST, SECOND], outages);
+  expect(first?.healedAt).toBe(1_400);
+  expect(second?.healedAt).toBe(4_200);
 });
