@@ -12,7 +12,7 @@ import { Lab } from '../lab/lab.ts';
 import type { SwitchboardOptions, SwitchboardServer } from '../lab/servers.ts';
 import { warmUp } from '../measure/phase.ts';
 import { LoadError, type Figure, type Gate, type Scenario, type ScenarioResult } from '../scenario.ts';
-import type { KnownOutage, Span, Wound } from './outcome.ts';
+import { healedForFirst, type KnownOutage, type Span, type Wound } from './outcome.ts';
 import { resultOf } from './figures.ts';
 
 /** More than any drill needs: talk alone is bounded by it, and with it everything that waits for its end. */
@@ -120,7 +120,7 @@ async function runDrill(lab: Lab, drill: Drill): Promise<ScenarioResult> {
     messagesPerMinute: stage.messagesPerMinute,
     columns: talked.columns,
     outages,
-    wounds,
+    wounds: healedForFirst(wounds, outages),
     span,
     problems: talked.problems,
     settled: await bench.settle(),

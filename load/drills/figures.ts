@@ -37,10 +37,11 @@ export function within(name: string, value: number | null, limit: number): Gate 
 export function connectionGates(run: DrillRun): Gate[] {
   const { wounds, outages, columns } = run;
   const lost = losses(wounds, outages);
-  const { acknowledged, never } = recovery(columns, wounds, lost, null);
+  const { acknowledgedHealed, firstTokenHealed, never } = recovery(columns, wounds, lost, null);
   return [
     within('loss seen by the client after at most, ms', seen(run).max, CLAIMS.seenMs),
-    within('fault to the next new acknowledgement at most, ms', acknowledged.max, CLAIMS.recoveredMs),
+    within('healed to the next new acknowledgement at most, ms', acknowledgedHealed.max, CLAIMS.recoveredMs),
+    within('healed to the next first token at most, ms', firstTokenHealed.max, CLAIMS.recoveredMs),
     atMost('users that were never live again', lost.filter(({ liveAt }) => Number.isNaN(liveAt)).length, 0),
     atMost('users whose messages were never acknowledged again', never, 0),
   ];

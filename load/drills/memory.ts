@@ -150,7 +150,13 @@ function judge(drillRun: DrillRun, { restWritable, restResident, held }: Notes):
       within('connections lost while it lived', lostWhileHeld, 0),
       answeredGate(drillRun),
       ...(died.length > 0
-        ? [within('death to the next new acknowledgement at most, ms', back.acknowledged.max, CLAIMS.recoveredMs)]
+        ? [
+            within(
+              'healed to the next new acknowledgement at most, ms',
+              back.acknowledgedHealed.max,
+              CLAIMS.recoveredMs,
+            ),
+          ]
         : []),
     ],
     notes: [

@@ -63,6 +63,17 @@ export function timesByPhase(
   return times;
 }
 
+/**
+ * A fault is over when the server is back for the first user who lost it, also where the lab itself
+ * learned that later: to count from then would flatter everybody else.
+ */
+export function healedForFirst(wounds: readonly Wound[], outages: readonly KnownOutage[]): Wound[] {
+  return wounds.map(({ name, at, healedAt }) => {
+    const back = outages.filter(({ lostAt, liveAt }) => lostAt >= at && liveAt < healedAt).map(({ liveAt }) => liveAt);
+    return { name, at, healedAt: Math.min(healedAt, ...back) };
+  });
+}
+
 /** One user's first loss after a fault. */
 export interface Loss {
   user: number;
