@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 /** Seeds by the ten thousand, crashes by the thousand, planted bugs: on all cores, so they run alone. */
 const FAULTS = ['test/sim/{seeds,sweep,mutation}.test.ts', 'test/kills/**/*.test.ts'];
+/** Compares processor time: nothing else may run beside it. */
+const PERFORMANCE = ['test/load/performance.test.ts'];
 
 /** The house itself, then what runs in plain Node (real servers and browsers included), then what runs inside workerd. */
 export default defineConfig({
@@ -16,7 +18,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/workers/**', 'test/house/**', ...FAULTS],
+          exclude: ['test/workers/**', 'test/house/**', ...FAULTS, ...PERFORMANCE],
           testTimeout: 30_000,
           // Real servers and browsers start in hooks, several at once.
           hookTimeout: 60_000,
@@ -33,6 +35,9 @@ export default defineConfig({
           hookTimeout: 60_000,
           sequence: { groupOrder: 3 },
         },
+      },
+      {
+        test: { name: 'performance', include: PERFORMANCE, maxWorkers: 1, sequence: { groupOrder: 4 } },
       },
       {
         plugins: [

@@ -1,31 +1,28 @@
 /** A user of the bare object: a plain `ws` socket and one JSON.parse a frame, the least a client can do. */
 import { WebSocket } from 'ws';
-import { REPLY_TIMEOUT_MS, type Exchange, type LoadUser } from './driver.ts';
+import { PING_TEXT, PONG_TEXT } from '../src/protocol/server-frames.ts';
 import { LoadError } from './scenario.ts';
+import type { LoadUser, UserEvents } from './user.ts';
 
 export type BareMode = 'each' | 'whole';
 
 const OPEN_TIMEOUT_MS = 20_000;
 
-interface Open {
-  exchange: Exchange;
-  sentAt: number;
-  text: string;
-  settle(): void;
-}
-
 export class BareUser implements LoadUser {
   readonly received = { frames: 0, characters: 0 };
+  pongs = 0;
+  readonly connects = 1;
   readonly #socket: WebSocket;
-  #sent = 0;
-  #open: Open | null = null;
+  #events: UserEvents | null = null;
+  /** One message at a time: the bare object's frames do not say which one they answer. */
+  #open: { id: string; text: string } | null = null;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.onmessage = ({ data }) => {
       if (typeof data === 'string') this.#note(data);
     };
-    socket.onclose = () => this.#broken();
+    socket.onclose = () => this.#events?.gone('the connection is closed');
     // `close` follows, and says all that there is to say.
     socket.onerror = () => undefined;
   }
@@ -42,28 +39,31 @@ export class BareUser implements LoadUser {
     return new BareUser(socket);
   }
 
-  async exchange(text: string): Promise<Exchange> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const exchange: Exchange = {
-      id: String((this.#sent += 1)),
-      text,
-      ackMs: null,
-      firstMs: null,
-      replyMs: null,
-      reply: null,
-      problem: null,
-    };
-    const timer = setTimeout(() => {
-      exchange.problem = 'no reply in time';
-      resolve();
-    }, REPLY_TIMEOUT_MS);
-    this.#open = { exchange, sentAt: performance.now(), text: '', settle: resolve };
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text);
-    else this.#broken();
-    await promise;
-    clearTimeout(timer);
-    this.#open = null;
-    return exchange;
+  get live(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  listen(events: UserEvents): void {
+    this.#events = events;
+  }
+
+  send(id: string, text: string): void {
+    this.#open = { id, text: '' };
+    if (this.live) this.#socket.send(text);
+    else this.#events?.gone('the connection is closed');
+  }
+
+  ping(): void {
+    if (this.live) this.#socket.send(PING_TEXT);
+  }
+
+  cut(): void {
+    this.#socket.terminate();
+  }
+
+  setReading(isReading: boolean): void {
+    if (isReading) this.#socket.resume();
+    else this.#socket.pause();
   }
 
   close(): void {
@@ -71,23 +71,19 @@ export class BareUser implements LoadUser {
   }
 
   #note(data: string): void {
+    if (data === PONG_TEXT) {
+      this.pongs += 1;
+      return;
+    }
     this.received.frames += 1;
     this.received.characters += data.length;
     const open = this.#open;
     if (!open) return;
     const { text, done }: { text: string; done: boolean } = JSON.parse(data);
-    open.exchange.firstMs ??= performance.now() - open.sentAt;
+    if (open.text === '') this.#events?.firstToken(open.id);
     open.text += text;
     if (!done) return;
-    open.exchange.replyMs = performance.now() - open.sentAt;
-    open.exchange.reply = open.text;
-    open.settle();
-  }
-
-  #broken(): void {
-    const open = this.#open;
-    if (!open) return;
-    open.exchange.problem = 'the connection is closed';
-    open.settle();
+    this.#open = null;
+    this.#events?.replied(open.id, open.text, null);
   }
 }

@@ -50,8 +50,22 @@ export function countSeen(exchanges: readonly Exchange[]): Counts {
   };
 }
 
-/** @param history one user's conversation from its beginning, in order */
-export function countRecorded(exchanges: readonly Exchange[], history: readonly Message[]): Counts {
+/** What counts of a message in a history: a person's, or an answer to `turn`. */
+export interface Told {
+  seq: number;
+  turn: number;
+  role: 'user' | 'bot';
+  /** The client's own, for a person's message. */
+  id: string;
+  text: string;
+  status: string;
+}
+
+/**
+ * @param history one user's conversation from its beginning, in order
+ * @param atRest nothing is under way any more: what has no answer now will have none
+ */
+export function countRecorded(exchanges: readonly Exchange[], history: readonly Told[], atRest = true): Counts {
   const counts = countSeen(exchanges);
   const asked = Map.groupBy(
     history.filter(({ role }) => role === 'user'),
@@ -68,7 +82,7 @@ export function countRecorded(exchanges: readonly Exchange[], history: readonly 
     const answers = message ? (replies.get(message.seq) ?? []) : [];
     const [answer] = answers;
     const isOwed = exchange.ackMs !== null || exchange.reply !== null;
-    if (isOwed && (!message || !answer)) counts.lost += 1;
+    if (isOwed && (!message || (atRest && !answer))) counts.lost += 1;
     if (own.length > 1 || answers.length > 1) counts.doubled += 1;
     if (!message) continue;
     if (message.seq <= lastSeq || (answer && answer.seq <= message.seq)) counts.outOfOrder += 1;

@@ -1,15 +1,19 @@
 /** `npm run load -- SCENARIO`: runs it, shows its figures, and fails when a gate is missed. */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { EXIT, interruption, numberOf, runCommand } from './command.ts';
 import { currentCommit, describeMachine } from './machine.ts';
 import { createProgress } from './progress.ts';
+import { reportCommand } from './report/command.ts';
 import { LoadError, type ScenarioOptions, type ScenarioResult } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { resultText } from './table.ts';
 
-const HELP = `npm run load -- SCENARIO [options]
+const HELP = `npm run load -- report          everything, and what is to be said of it; report --help
+npm run load -- SCENARIO [options]
   --list                 the scenarios
   --seconds N            how long is measured in all
+  --full                 as long as in the reports, where that is longer than a coffee
   --users N              users at once
   --tokens N             tokens of an answer
   --state DIR            where servers keep their state (default: in memory; on a disk its syncs are what is measured)
@@ -21,14 +25,19 @@ const MAX_SECONDS = 24 * 60 * 60;
 const MAX_USERS = 20_000;
 const MAX_TOKENS = 100_000;
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
-const EXIT = { ok: 0, failed: 1, interrupted: 130 };
 
 async function main(): Promise<number> {
+  const [first, ...rest] = process.argv.slice(2);
+  if (first === 'report') {
+    await reportCommand(rest, interruption());
+    return EXIT.ok;
+  }
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
+      full: { type: 'boolean', default: false },
       seconds: { type: 'string' },
       users: { type: 'string' },
       tokens: { type: 'string' },
@@ -48,6 +57,7 @@ async function main(): Promise<number> {
   if (!scenario) throw new LoadError('usage', `There is no scenario "${name}". --list shows them.`);
   const progress = createProgress();
   const options: ScenarioOptions = {
+    full: values.full,
     seconds: numberOf('--seconds', values.seconds, MAX_SECONDS),
     users: numberOf('--users', values.users, MAX_USERS),
     tokens: numberOf('--tokens', values.tokens, MAX_TOKENS),
@@ -78,13 +88,6 @@ function listText(): string {
   return SCENARIOS.map(({ name, summary }) => `${name.padEnd(12)} ${summary}`).join('\n');
 }
 
-function numberOf(option: string, text: string | undefined, max: number): number | null {
-  if (text === undefined) return null;
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  throw new LoadError('usage', `${option} must be a whole number from 1 to ${max}.`);
-}
-
 /** Load on somebody else's server is an attack. */
 function urlOf(text: string | undefined, isOwn: boolean): URL | null {
   if (text === undefined) return null;
@@ -95,22 +98,4 @@ function urlOf(text: string | undefined, isOwn: boolean): URL | null {
   throw new LoadError('usage', `${url.hostname} is not this machine. Add --yes-i-own-this if you may load it.`);
 }
 
-/** The first Ctrl-C ends the scenario and what it started; the second one this process, at once. */
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      if (controller.signal.aborted) process.exit(EXIT.interrupted);
-      controller.abort(new LoadError('not_finished', 'Interrupted.'));
-    });
-  }
-  return controller.signal;
-}
-
-try {
-  process.exitCode = await main();
-} catch (error) {
-  const isExpected = error instanceof LoadError || (error instanceof TypeError && 'code' in error);
-  console.error(isExpected ? error.message : error);
-  process.exitCode = EXIT.failed;
-}
+await runCommand(main);

@@ -4,6 +4,8 @@
  * is asked less.
  */
 import { Latencies } from './histogram.ts';
+import { messageId, messageText } from './message.ts';
+import type { LoadUser } from './user.ts';
 
 /** A reply that takes longer is not waited for; its message is then one without an answer. */
 export const REPLY_TIMEOUT_MS = 30_000;
@@ -20,14 +22,6 @@ export interface Exchange {
   reply: string | null;
   /** What kept the reply from coming, or from being a whole one. */
   problem: string | null;
-}
-
-export interface LoadUser {
-  /** Sends one message and waits for its reply. Never rejects. */
-  exchange(text: string): Promise<Exchange>;
-  /** What the server has sent to this user so far. */
-  readonly received: { frames: number; characters: number };
-  close(): void;
 }
 
 export interface Loop {
@@ -62,7 +56,7 @@ export async function closedLoop(
   const talk = async (user: LoadUser, number: number): Promise<Exchange[]> => {
     const done: Exchange[] = [];
     while (endedAt === null) {
-      const exchange = await user.exchange(messageText(number, done.length));
+      const exchange = await exchangeOf(user, messageId(number, done.length), messageText(number, done.length));
       done.push(exchange);
       // A user without a reply has a broken connection, or a server that is lost: it would only wait again.
       if (exchange.reply === null) break;
@@ -81,9 +75,36 @@ export async function closedLoop(
   }
 }
 
-/** About as long as what a person asks; no two are the same. */
-function messageText(user: number, message: number): string {
-  return `Question ${message + 1} of user ${user + 1}: what changed since the last time we spoke about it?`;
+/** Sends one message and waits for its reply. Never rejects. */
+async function exchangeOf(user: LoadUser, id: string, text: string): Promise<Exchange> {
+  const exchange: Exchange = { id, text, ackMs: null, firstMs: null, replyMs: null, reply: null, problem: null };
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = (problem: string | null): void => {
+    exchange.problem ??= problem;
+    resolve();
+  };
+  const timer = setTimeout(() => end('no reply in time'), REPLY_TIMEOUT_MS);
+  const sentAt = performance.now();
+  const since = (): number => performance.now() - sentAt;
+  user.listen({
+    acknowledged(acknowledged) {
+      if (acknowledged === id) exchange.ackMs ??= since();
+    },
+    firstToken(begun) {
+      if (begun === id) exchange.firstMs ??= since();
+    },
+    replied(answered, reply, problem) {
+      if (answered !== id) return;
+      exchange.replyMs = since();
+      exchange.reply = reply;
+      end(problem);
+    },
+    gone: end,
+  });
+  user.send(id, text);
+  await promise;
+  clearTimeout(timer);
+  return exchange;
 }
 
 export class Timings {

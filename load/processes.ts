@@ -50,3 +50,15 @@ export function childrenNamed(name: string): Set<number> {
   }
   return children;
 }
+
+/** Processor time that all processes of the machine together have used so far, idling and waiting left out. */
+export function machineSeconds(): number | null {
+  try {
+    const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1);
+    // user, nice, system, idle, iowait, irq, softirq; what comes after is contained in user and nice.
+    const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line.split(/\s+/).slice(1).map(Number);
+    return (user + nice + system + irq + softirq) / TICKS_PER_SECOND;
+  } catch {
+    return null;
+  }
+}

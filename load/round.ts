@@ -1,8 +1,9 @@
 /** One round: fresh users at one server talk for a while, then the server finishes; what that took, and what became of it. */
 import { addCounts, countSeen, NO_COUNTS, type Counts } from './check.ts';
-import { closedLoop, Timings, type Exchange, type LoadUser } from './driver.ts';
+import { closedLoop, Timings, type Exchange } from './driver.ts';
 import { processorSeconds, residentBytes } from './processes.ts';
 import { LoadError } from './scenario.ts';
+import type { LoadUser } from './user.ts';
 
 /** Connecting all at once would measure the storm, not the talk. */
 const CONNECTS_AT_ONCE = 10;

@@ -1,6 +1,8 @@
 /** What every load scenario is and returns. New ones are a module in `scenarios/` and a line in `scenarios.ts`. */
 
 export interface ScenarioOptions {
+  /** As long as the reports' own runs were, where the scenario is shorter by default. */
+  full: boolean;
   /** How long is measured in all, in seconds; null: as long as the scenario itself thinks right. */
   seconds: number | null;
   /** Users at once; null: the scenario's own number. */
@@ -45,11 +47,26 @@ export interface ScenarioResult {
   gates: Gate[];
   /** What a reader has to know to read the figures rightly. */
   notes: string[];
+  /** For the report. */
+  charts?: Chart[];
+}
+
+/** A drawing of some of the figures, or of how they went. */
+export interface Chart {
+  title: string;
+  kind: 'lines' | 'bars';
+  /** Of the horizontal axis: seconds, users, ...; for bars the classes are named by `labels`. */
+  x: string;
+  y: string;
+  labels?: string[];
+  series: { name: string; points: [x: number, y: number][] }[];
 }
 
 export interface Scenario {
   name: string;
   summary: string;
+  /** How long it measures within a short report, where by itself it is too long for that. */
+  reportSeconds?: number;
   run(options: ScenarioOptions): Promise<ScenarioResult>;
 }
 

@@ -4,8 +4,8 @@ import { addCounts, countRecorded, differences, NO_COUNTS, type Counts } from '.
 import type { Exchange } from './driver.ts';
 import { HistoryRows } from './history-rows.ts';
 import type { Target } from './round.ts';
-import type { Started, StartedSwitchboard } from './servers.ts';
-import { SwitchboardUser } from './switchboard-user.ts';
+import type { Started, SwitchboardServer } from './lab/servers.ts';
+import { SwitchboardUser } from './switchboard/user.ts';
 
 /** Conversations that are also read over HTTP and compared; all of them would be a load of its own. */
 const SAMPLED_SESSIONS = 5;
@@ -41,7 +41,7 @@ export class SwitchboardTarget implements Target<SwitchboardUser> {
     this.#signal = signal;
   }
 
-  static async of(switchboard: StartedSwitchboard, model: Started, signal: AbortSignal): Promise<SwitchboardTarget> {
+  static async of(switchboard: SwitchboardServer, model: Started, signal: AbortSignal): Promise<SwitchboardTarget> {
     const rows = new HistoryRows(await switchboard.server.miniflare.getD1Database('DB'));
     return new SwitchboardTarget(switchboard.url, rows, [switchboard.pid, model.pid], signal);
   }

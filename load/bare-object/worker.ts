@@ -11,9 +11,13 @@ import type {
   DurableObjectState,
   WebSocket as WorkersWebSocket,
   WebSocketPair as WorkersWebSocketPair,
+  WebSocketRequestResponsePair as WorkersRequestResponsePair,
 } from '@cloudflare/workers-types';
 
+import { PING_TEXT, PONG_TEXT } from '../../src/protocol/server-frames.ts';
+
 declare const WebSocketPair: typeof WorkersWebSocketPair;
+declare const WebSocketRequestResponsePair: typeof WorkersRequestResponsePair;
 
 interface Bindings {
   BARE: DurableObjectNamespace;
@@ -35,6 +39,8 @@ export class BareObject {
   constructor(state: DurableObjectState, env: Bindings) {
     this.#state = state;
     this.#env = env;
+    // As the product does it: idle connections are to be compared, not the cost of waking for them.
+    state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING_TEXT, PONG_TEXT));
   }
 
   fetch(request: Request): Response {

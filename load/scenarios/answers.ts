@@ -4,13 +4,14 @@
  * else the machine does meanwhile hits them alike; what is judged is the ratio within a pair.
  */
 import { addCounts, NO_COUNTS, type Counts } from '../check.ts';
-import { Timings, type LoadUser } from '../driver.ts';
+import { Timings } from '../driver.ts';
 import { runRound, type Round, type Target } from '../round.ts';
 import { atLeast, atMost, LoadError } from '../scenario.ts';
 import type { Figure, Gate, Scenario, ScenarioOptions, ScenarioResult } from '../scenario.ts';
-import { startBareObject, startModel, startSwitchboard, type Started } from '../servers.ts';
+import { startBareObject, startModel, SwitchboardServer, type Started } from '../lab/servers.ts';
 import { stateFolder } from '../state-folder.ts';
 import { median } from '../statistics.ts';
+import type { LoadUser } from '../user.ts';
 import { bareTarget, SwitchboardTarget, type Stored } from '../targets.ts';
 
 const USERS = 100;
@@ -97,7 +98,7 @@ async function measure(
     progress(`${group}: starting the servers`);
     const model = keep(await startModel({ tokens: plan.tokens, tokensPerWrite }));
     const bare = keep(await startBareObject(model.url));
-    const switchboard = keep(await startSwitchboard(model.url, state));
+    const switchboard = keep(await SwitchboardServer.start({ modelUrl: model.url, state }));
     signal.throwIfAborted();
     const own = await SwitchboardTarget.of(switchboard, model, signal);
     const run = async (subject: Subject, timings: Timings, round: number, windowMs: number): Promise<Round> => {

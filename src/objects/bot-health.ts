@@ -21,6 +21,8 @@ const PRELOAD_TIMEOUT_MS = 120_000;
 const PROGRESS_COUNTS_MS = 500;
 /** After a turn that the endpoint failed it is asked for so long, also when nobody else needs it. */
 const DOUBT_WATCH_MS = 2_000;
+/** A probe that is given up so much too late was kept waiting by this process, which says nothing about the endpoint. */
+const OWN_DELAY_MS = 250;
 /** An endpoint that fails is looked at for so long after the last turn, to see it come back. */
 const WATCH_MS = 10 * 60_000;
 
@@ -158,6 +160,8 @@ export class BotHealth {
       return;
     }
     if (askedAt < this.#answeredAt || now - this.#progressAt < PROGRESS_COUNTS_MS) return;
+    // Opening the breaker when there is too much to do would make more of it.
+    if (failure.code === 'connect_timeout' && now - askedAt > PROBE_TIMEOUT_MS + OWN_DELAY_MS) return;
     this.#problem = failure;
     this.#apply({ type: 'probe_failed' }, now);
   }

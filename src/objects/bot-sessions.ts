@@ -21,7 +21,10 @@ interface Heard {
 
 export class BotSessions {
   readonly #store: BotStore;
+  /** In the order in which they were heard of last, so that what is old is found at the front. */
   readonly #heard = new Map<string, Heard>();
+  /** Those of them whose turn runs, in the same order: counted at every call, so never walked through. */
+  readonly #running = new Map<string, Heard>();
   readonly #connections = new Map<string, Connections>();
   readonly #byUser = new Map<string, number>();
   connections = 0;
@@ -37,12 +40,10 @@ export class BotSessions {
     const fresh = ended.filter(({ turn, attempt }) => !known.reported.includes(`${turn}.${attempt}`));
     const reported = [...known.reported, ...fresh.map(({ turn, attempt }) => `${turn}.${attempt}`)];
     this.#heard.delete(session);
-    this.#heard.set(session, {
-      at,
-      // A report of something else does not say that the turn is over.
-      phase: claim?.phase ?? (ended.length > 0 ? null : known.phase),
-      reported: reported.slice(-REMEMBERED_REPORTS),
-    });
+    const heard: Heard = { at, phase: null, reported: reported.slice(-REMEMBERED_REPORTS) };
+    this.#heard.set(session, heard);
+    // A report of something else does not say that the turn is over.
+    this.#enter(session, heard, claim?.phase ?? (ended.length > 0 ? null : known.phase));
     if ((this.#connections.get(session)?.count ?? 0) !== count) {
       const entry = { session, user, count, at };
       this.#count(entry);
@@ -54,12 +55,12 @@ export class BotSessions {
   /** The session has leave: its turn runs from now on. */
   began(session: string): void {
     const known = this.#heard.get(session);
-    if (known) known.phase = 'running';
+    if (known) this.#enter(session, known, 'running');
   }
 
   left(session: string): void {
     const known = this.#heard.get(session);
-    if (known) known.phase = null;
+    if (known) this.#enter(session, known, null);
   }
 
   /** How many of the session's connections are too many for its user. */
@@ -70,12 +71,15 @@ export class BotSessions {
 
   /** Sessions whose turn runs. Forgets those of which nothing was heard for long. */
   running(now: number): number {
-    let running = 0;
-    for (const [session, { at, phase }] of this.#heard) {
-      if (at < now - REMEMBER_MS) this.#heard.delete(session);
-      else if (phase === 'running' && at >= now - BUSY_MS) running += 1;
+    for (const [session, { at }] of this.#heard) {
+      if (at >= now - REMEMBER_MS) break;
+      this.#heard.delete(session);
     }
-    return running;
+    for (const [session, { at }] of this.#running) {
+      if (at >= now - BUSY_MS) break;
+      this.#running.delete(session);
+    }
+    return this.#running.size;
   }
 
   isRunning(session: string, now: number): boolean {
@@ -90,6 +94,12 @@ export class BotSessions {
       this.#count({ ...entry, count: 0 });
       this.#store.saveConnections({ ...entry, count: 0 });
     }
+  }
+
+  #enter(session: string, heard: Heard, phase: Heard['phase']): void {
+    heard.phase = phase;
+    this.#running.delete(session);
+    if (phase === 'running') this.#running.set(session, heard);
   }
 
   #count(entry: Connections): void {

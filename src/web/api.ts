@@ -5,7 +5,8 @@ import type { Message } from '../protocol/transcript.ts';
 import type { Api, BotInfo } from './state/ports.ts';
 
 const SESSIONS_PER_PAGE = 50;
-const OLDER_MESSAGES_PER_PAGE = 50;
+/** As many as a page begins with: each load lays the whole conversation out anew. */
+const OLDER_MESSAGES_PER_PAGE = 100;
 const BOTS_PER_PAGE = 100;
 
 export function pageApi(): Api {

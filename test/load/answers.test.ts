@@ -9,6 +9,7 @@ const USERS = 5;
 test('answers: every message is counted, none lost, in memory, over HTTP and in D1', { timeout: 90_000 }, async () => {
   const lines: string[] = [];
   const { figures, gates } = await answers.run({
+    full: false,
     seconds: SECONDS,
     users: USERS,
     tokens: null,

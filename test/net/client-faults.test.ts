@@ -34,7 +34,7 @@ const set = (name: string, faults: Partial<Faults>, direction?: Direction): Kind
   name,
   begin: (proxy) => proxy.set(faults, direction),
 });
-const reset = (proxy: TcpProxy): void => proxy.reset();
+const reset = (proxy: TcpProxy): void => void proxy.reset();
 
 const KINDS: Kind[] = [
   set('delays 300 ms each way', { latencyMs: 300 }),

@@ -165,6 +165,22 @@ it('B21: an answer that goes on keeps the bot open though probes are not answere
   }
 });
 
+it('B21: probes that a busy process gave up too late do not close the bot', async () => {
+  const world = await new BotWorld().launched();
+  world.ask('a');
+  world.endpoint = 'silent';
+  for (let stall = 0; stall < 10; stall += 1) {
+    await world.advance(300);
+    // Nothing runs for so long: timers fire when they can.
+    world.time += 1_500;
+    await world.advance(0);
+  }
+  expect(world.view().breaker).toBe('closed');
+  world.beat('a', { progressed: false });
+  await world.advance(2_500);
+  expect(world.view().breaker).toBe('open');
+});
+
 it('B19: a change of endpoint forgets what was known of the old one', async () => {
   const world = new BotWorld({ ALLOWED_ENDPOINTS: 'http://127.0.0.1:9000' });
   await world.launched();

@@ -4,8 +4,9 @@ import type { SqlPort, SqlValue } from '../../src/log/sql.ts';
 
 type Stored = string | number | bigint | null | Uint8Array;
 
-export function nodeSql(): SqlPort & { close(): void } {
-  const db = new DatabaseSync(':memory:');
+/** @param path of a database; default: one in memory */
+export function nodeSql(path = ':memory:'): SqlPort & { close(): void } {
+  const db = new DatabaseSync(path);
   return {
     exec<Row extends Record<string, SqlValue>>(query: string, ...bindings: SqlValue[]) {
       const statement = db.prepare(query);

@@ -121,14 +121,18 @@ export class TcpProxy {
     await new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** Resets (RST) what is open. */
-  reset(): void {
-    for (const link of this.#links) link.reset();
+  /** Resets (RST) what is open, or those of it that are chosen; returns how many. */
+  reset(choose: () => boolean = () => true): number {
+    const chosen = [...this.#links].filter(choose);
+    for (const link of chosen) link.reset();
+    return chosen.length;
   }
 
-  /** What is open stays open and dead for ever, as after a router forgot it; new connections are well. */
-  strand(): void {
-    for (const { lanes } of this.#links) for (const lane of Object.values(lanes)) lane.strand();
+  /** What is open (or chosen) stays open and dead for ever, as after a router forgot it; new connections are well. */
+  strand(choose: () => boolean = () => true): number {
+    const chosen = [...this.#links].filter(choose);
+    for (const { lanes } of chosen) for (const lane of Object.values(lanes)) lane.strand();
+    return chosen.length;
   }
 
   async close(): Promise<void> {

@@ -1,9 +1,9 @@
 import { useComputed, useSignal } from '@preact/signals';
-import { Fragment } from 'preact';
+import { Component, Fragment } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { useApp } from '../state/context.ts';
 import { Icon } from '../ui/Icon.tsx';
-import type { Entry } from '../state/conversation.ts';
+import { isSameEntry, type Entry } from '../state/conversation.ts';
 import { Answer } from './Answer.tsx';
 import { NoteView } from './NoteView.tsx';
 import { OlderMessages } from './OlderMessages.tsx';
@@ -74,8 +74,16 @@ export function Conversation() {
   );
 }
 
-function EntryView({ entry }: { entry: Entry }) {
-  if (entry.kind === 'user') return <UserMessageView message={entry.message} />;
-  if (entry.kind === 'sending') return <SendingMessage pending={entry.pending} />;
-  return <Answer entryKey={entry.key} turn={entry.turn} message={entry.message} last={entry.last} />;
+/** Drawn again only when it has changed itself: of thousands of messages all but the newest are as they were. */
+class EntryView extends Component<{ entry: Entry }> {
+  override shouldComponentUpdate({ entry }: { entry: Entry }): boolean {
+    return !isSameEntry(this.props.entry, entry);
+  }
+
+  override render() {
+    const { entry } = this.props;
+    if (entry.kind === 'user') return <UserMessageView message={entry.message} />;
+    if (entry.kind === 'sending') return <SendingMessage pending={entry.pending} />;
+    return <Answer entryKey={entry.key} turn={entry.turn} message={entry.message} last={entry.last} />;
+  }
 }

@@ -22,11 +22,16 @@ export function useFollow(
 ): Follow {
   const atEnd = useSignal(true);
   const first = useRef<{ key: string; top: number } | null>(null);
+  /** Where the conversation stood when it was last looked at. */
+  const lastTop = useRef(0);
 
   const toEnd = () => {
     atEnd.value = true;
+    const element = scroller.current;
+    if (!element) return;
     // At once: a smooth way would be overtaken by what arrives meanwhile.
-    if (scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight;
+    element.scrollTop = element.scrollHeight;
+    lastTop.current = element.scrollTop;
   };
 
   // After every drawing: what is above the first message (a button that goes) moves it as well.
@@ -61,7 +66,12 @@ export function useFollow(
     onScroll() {
       const element = scroller.current;
       if (!element) return;
-      atEnd.value = element.scrollHeight - element.scrollTop - element.clientHeight <= AT_END_PX;
+      const { scrollTop } = element;
+      const isAtEnd = element.scrollHeight - scrollTop - element.clientHeight <= AT_END_PX;
+      // The end may have moved on since the page went there, and this only now tells of it: a reader leaves upwards.
+      const hasLeft = scrollTop < lastTop.current;
+      atEnd.value = isAtEnd || (atEnd.peek() && !hasLeft);
+      lastTop.current = scrollTop;
     },
   };
 }

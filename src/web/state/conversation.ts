@@ -60,6 +60,15 @@ export function arrange(view: Part): Arranged {
   return { entries, queue: queueOf(view, queued, sending, running !== null) };
 }
 
+/** Whether two entries are drawn alike: messages keep their identity until something in them changes. */
+export function isSameEntry(one: Entry, other: Entry): boolean {
+  if (one.key !== other.key) return false;
+  if (one.kind === 'user') return other.kind === 'user' && one.message === other.message;
+  if (one.kind === 'sending') return other.kind === 'sending' && one.pending === other.pending;
+  const isSame = other.kind === 'answer' && one.turn === other.turn && one.message === other.message;
+  return isSame && one.last === other.last;
+}
+
 function firstUnrefused(pending: readonly Pending[]): Pending | undefined {
   return pending.find(({ refused }) => refused === null);
 }

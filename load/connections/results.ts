@@ -1,0 +1,125 @@
+/** What idle connections came to: figures, gates and a chart. */
+import type { Counters } from '../lab/servers.ts';
+import { atMost, type Chart, type Figure, type Gate } from '../scenario.ts';
+
+export const TAB_SESSIONS = 20;
+export const TABS_EACH = 30;
+const MAX_ABOVE_BARE_KB = 32;
+const MAX_FURTHER_TAB_KB = 12;
+const BYTES_PER_KB = 1_000;
+
+export interface Held {
+  users: number;
+  live: number;
+  /** Connections that were opened beyond one each. */
+  reconnects: number;
+  pongs: number;
+  pongsWanted: number;
+  /** For each user beyond the first ones, which make a heap grow; right after connecting, and after a quiet while. */
+  bytesEach: number | null;
+  bytesEachQuiet: number | null;
+  processorPercent: number | null;
+  connectSeconds: number;
+}
+
+export interface Wakings {
+  users: number;
+  pongs: number;
+  /** While the heartbeats went on. */
+  counted: Pick<Counters, 'frames' | 'built' | 'alarms' | 'objectRequests'>;
+}
+
+export function heldFigures(subject: string, held: Held, bare?: Held): Figure[] {
+  const group = `${held.users} idle connections`;
+  const figure = (name: string, unit: string, value: number | null): Figure => ({ group, subject, name, unit, value });
+  const kilobytes = (bytes: number | null): number | null => (bytes === null ? null : bytes / BYTES_PER_KB);
+  return [
+    figure('connected in', 's', held.connectSeconds),
+    figure('live at the end', '', held.live),
+    figure('stability', '%', (held.live / held.users) * 100),
+    figure('reconnects', '', held.reconnects),
+    figure('heartbeats answered', '', held.pongs),
+    figure('memory each, right after connecting', 'kB', kilobytes(held.bytesEach)),
+    figure('memory each, when quiet', 'kB', kilobytes(held.bytesEachQuiet)),
+    figure('server busy', '% of a core', held.processorPercent),
+    ...(bare ? [figure('memory each above the bare object', 'kB', kilobytes(aboveBare(held, bare)))] : []),
+  ];
+}
+
+function aboveBare(held: Held, bare: Held): number | null {
+  return held.bytesEachQuiet === null || bare.bytesEachQuiet === null
+    ? null
+    : held.bytesEachQuiet - bare.bytesEachQuiet;
+}
+
+export function heldGates(held: Held, bare: Held | undefined): Gate[] {
+  const { users } = held;
+  const above = bare ? aboveBare(held, bare) : null;
+  return [
+    atMost(`${users} connections: not live at the end`, users - held.live, 0),
+    atMost(`${users} connections: reconnects`, held.reconnects, 0),
+    atMost(`${users} connections: heartbeats without an answer`, Math.max(0, held.pongsWanted - held.pongs), 0),
+    ...(above === null
+      ? []
+      : [
+          atMost(
+            `${users} connections: memory each above the bare object, kB`,
+            above / BYTES_PER_KB,
+            MAX_ABOVE_BARE_KB,
+          ),
+        ]),
+  ];
+}
+
+export function tabFigures(bare: number | null, own: number | null): Figure[] {
+  const group = `${TAB_SESSIONS} sessions, ${TABS_EACH} tabs each`;
+  const figure = (subject: string, bytes: number | null, name = 'memory of a further connection'): Figure => {
+    return { group, subject, name, unit: 'kB', value: bytes === null ? null : bytes / BYTES_PER_KB };
+  };
+  return [
+    figure('bare object', bare),
+    figure('Switchboard', own),
+    figure('Switchboard', own === null || bare === null ? null : own - bare, 'that, above the bare object'),
+  ];
+}
+
+export function tabGates(bare: number | null, own: number | null): Gate[] {
+  if (bare === null || own === null) return [];
+  const above = (own - bare) / BYTES_PER_KB;
+  return [atMost('memory of a further connection above the bare object, kB', above, MAX_FURTHER_TAB_KB)];
+}
+
+export function wakingFigures({ users, pongs, counted }: Wakings): Figure[] {
+  const group = `${users} idle connections, counted`;
+  const figure = (name: string, value: number): Figure => ({ group, subject: 'Switchboard', name, unit: '', value });
+  return [
+    figure('heartbeats answered', pongs),
+    figure('frames that reached an object', counted.frames),
+    figure('objects woken', counted.built),
+    figure('alarms', counted.alarms),
+  ];
+}
+
+export function wakingGates({ counted }: Wakings): Gate[] {
+  return [
+    atMost('frames of idle connections that reached an object', counted.frames, 0),
+    atMost('objects woken by idle connections', counted.built + counted.alarms + counted.objectRequests, 0),
+  ];
+}
+
+export function memoryChart(bare: readonly Held[], own: readonly Held[]): Chart {
+  const line = (held: readonly Held[]): [number, number][] =>
+    held.flatMap(({ users, bytesEachQuiet }): [number, number][] => {
+      return bytesEachQuiet === null ? [] : [[users, bytesEachQuiet / BYTES_PER_KB]];
+    });
+  return {
+    title: 'Memory of an idle connection with a session of its own',
+    kind: 'lines',
+    x: 'connections',
+    y: 'kB each',
+    series: [
+      { name: 'Switchboard', points: line(own) },
+      { name: 'bare object', points: line(bare) },
+    ],
+  };
+}

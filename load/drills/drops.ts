@@ -1,0 +1,84 @@
+/** Connections break at random: reset, as by a proxy that restarts, and then silently, as by a router that forgot them. */
+import { seeded } from '../../test/support/random.ts';
+import { monotonicMs } from '../clock.ts';
+import type { Drill, DrillRun, Stage } from './drill.ts';
+import { answeredGate, CLAIMS, figuresOf, spread, within } from './figures.ts';
+import { Latencies } from '../histogram.ts';
+import { losses, recovery, type Wound } from './outcome.ts';
+
+const SHARE = 0.1;
+const WAVES = 5;
+const SEED = 7;
+const RESET = 'reset';
+const SILENT = 'silent';
+/** From ping to ping, and the time in which one is to be answered: src/protocol/limits.ts. */
+const MAX_SILENT_SEEN_MS = 10_000;
+/** Of the fault's time, for the resets; what is left is for the silence to be noticed. */
+const RESET_SHARE = 0.5;
+
+export const drops = (): Drill => ({
+  name: 'drops',
+  summary: `${SHARE * 100} % of the connections cut at random, ${WAVES} times with a reset and once silently`,
+  users: 60,
+  messagesPerMinute: 1_440,
+  seconds: { before: 6, fault: 24, after: 6 },
+  front: true,
+  fault: cutAtRandom,
+  isOther: (user, { outages }) => !outages.some((outage) => outage.user === user),
+  judge,
+});
+
+async function cutAtRandom(stage: Stage): Promise<Wound[]> {
+  const random = seeded(SEED);
+  const wounds: Wound[] = [];
+  const chosen = (): boolean => random.next() < SHARE;
+  for (let wave = 1; wave <= WAVES; wave += 1) {
+    const at = monotonicMs();
+    const count = stage.front?.reset(chosen) ?? 0;
+    stage.say(`${count} connections reset`);
+    wounds.push({ name: RESET, at, healedAt: at });
+    await stage.wait((stage.faultMs * RESET_SHARE) / WAVES);
+  }
+  const at = monotonicMs();
+  const count = stage.front?.strand(chosen) ?? 0;
+  stage.say(`${count} connections are dead, and nobody was told`);
+  wounds.push({ name: SILENT, at, healedAt: at });
+  await stage.wait(stage.faultMs * (1 - RESET_SHARE));
+  return wounds;
+}
+
+function judge(run: DrillRun) {
+  const figures = [];
+  const gates = [answeredGate(run)];
+  for (const [name, seenMs] of [
+    [RESET, CLAIMS.seenMs],
+    [SILENT, MAX_SILENT_SEEN_MS],
+  ] as const) {
+    const wounds = run.wounds.filter((wound) => wound.name === name);
+    const lost = losses(run.wounds, run.outages).filter(({ wound }) => wound.name === name);
+    const seen = Latencies.of(lost.map(({ lostAt, wound }) => lostAt - wound.at));
+    // Who has not noticed yet has not recovered either: for a silent end it counts from when it was seen.
+    const live = Latencies.of(lost.map(({ lostAt, liveAt }) => liveAt - lostAt));
+    const back = recovery(run.columns, run.wounds, lost, null);
+    const figure = figuresOf('by how they broke', name);
+    figures.push(
+      figure('times', '', wounds.length),
+      figure('connections lost', '', lost.length),
+      ...spread(figure, 'seen by the client', seen),
+      ...spread(figure, 'seen to live again', live),
+      ...spread(figure, 'fault to new acknowledgement', back.acknowledged),
+    );
+    gates.push(
+      within(`${name}: seen by the client after at most, ms`, seen.max, seenMs),
+      within(`${name}: seen to live again at most, ms`, live.max, CLAIMS.recoveredMs),
+      within(`${name}: never live again`, lost.filter(({ liveAt }) => Number.isNaN(liveAt)).length, 0),
+    );
+  }
+  return {
+    figures,
+    gates,
+    notes: [
+      'The claim of 2 s is for connections that end. One that only falls silent is noticed by a ping without an answer, within 10 s; what is sent meanwhile waits for it.',
+    ],
+  };
+}

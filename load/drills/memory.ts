@@ -1,0 +1,167 @@
+/**
+ * The server's memory is held: to 256 MB above what it needs at rest, then to less and less, until
+ * it can no more. What is held is what the process may still write to (RLIMIT_DATA): its heaps,
+ * buffers and stacks, touched or not, so never less than what it would hold resident. Unlike a
+ * control group this takes no privileges, and the limit is met as a failed allocation, where a
+ * control group would kill.
+ */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { monotonicMs } from '../clock.ts';
+import { residentBytes } from '../processes.ts';
+import { LoadError } from '../scenario.ts';
+import type { Drill, DrillRun, Stage, Verdict } from './drill.ts';
+import { answeredGate, CLAIMS, figuresOf, spread, within } from './figures.ts';
+import { losses, recovery, type Wound } from './outcome.ts';
+
+const CLAIMED_MB = 256;
+const STEPS_MB = [128, 64, 32, 16, 8, 4, 2, 0];
+const BYTES_PER_MB = 1_000_000;
+const BYTES_PER_KIB = 1_024;
+/** Of the fault's time, for what is claimed; the steps share the rest. */
+const CLAIMED_SHARE = 0.45;
+const POLL_MS = 50;
+const run = promisify(execFile);
+
+interface Held {
+  megabytes: number;
+  survived: boolean;
+  /** Above the resting size, at most while it was held so. */
+  writableBytes: number;
+  residentBytes: number;
+}
+
+interface Notes {
+  restWritable: number;
+  restResident: number;
+  held: Held[];
+}
+
+export const memory = (): Drill => {
+  const notes: Notes = { restWritable: 0, restResident: 0, held: [] };
+  return {
+    name: 'memory',
+    summary: `the server held to ${CLAIMED_MB} MB above its resting size, then to as little as it bears`,
+    users: 100,
+    messagesPerMinute: 1_800,
+    seconds: { before: 5, fault: 26, after: 7 },
+    atRest: async ({ server }) => {
+      notes.restWritable = writableBytes(pidOf(server));
+      notes.restResident = residentBytes(pidOf(server)) ?? 0;
+    },
+    fault: (stage) => holdTighter(stage, notes),
+    judge: (drillRun) => judge(drillRun, notes),
+  };
+};
+
+async function holdTighter(stage: Stage, notes: Notes): Promise<Wound[]> {
+  const wounds: Wound[] = [];
+  for (const megabytes of [CLAIMED_MB, ...STEPS_MB]) {
+    const share = megabytes === CLAIMED_MB ? CLAIMED_SHARE : (1 - CLAIMED_SHARE) / STEPS_MB.length;
+    const at = monotonicMs();
+    const held = await hold(stage, megabytes, stage.faultMs * share, notes);
+    notes.held.push(held);
+    if (!held.survived) {
+      const diedAt = monotonicMs();
+      stage.say('it died of it, and is started again');
+      await stage.server.restart();
+      return [...wounds, { name: `died at +${megabytes} MB`, at: diedAt, healedAt: monotonicMs() }];
+    }
+    wounds.push({ name: `+${megabytes} MB`, at, healedAt: monotonicMs() });
+  }
+  await limit(pidOf(stage.server), 'unlimited');
+  return wounds;
+}
+
+async function hold(stage: Stage, megabytes: number, forMs: number, notes: Notes): Promise<Held> {
+  const pid = pidOf(stage.server);
+  stage.say(`held to ${megabytes} MB above its resting size`);
+  await limit(pid, String(notes.restWritable + megabytes * BYTES_PER_MB));
+  const held: Held = { megabytes, survived: true, writableBytes: 0, residentBytes: 0 };
+  const untilAt = monotonicMs() + forMs;
+  while (monotonicMs() < untilAt) {
+    const resident = residentBytes(pid);
+    if (resident === null) return { ...held, survived: false };
+    held.writableBytes = Math.max(held.writableBytes, writableBytes(pid) - notes.restWritable);
+    held.residentBytes = Math.max(held.residentBytes, resident - notes.restResident);
+    await stage.wait(POLL_MS);
+  }
+  return held;
+}
+
+/** Only the soft limit, so that it can be lifted again. */
+async function limit(pid: number, bytes: string): Promise<void> {
+  try {
+    await run('prlimit', ['--pid', String(pid), `--data=${bytes}:`]);
+  } catch {
+    throw new LoadError(
+      'usage',
+      'The memory of a process can only be held where there is `prlimit` (Linux, util-linux).',
+    );
+  }
+}
+
+/** Private memory that the process may write to, whether it has or not: what RLIMIT_DATA counts. */
+function writableBytes(pid: number): number {
+  const [, kib = '0'] = /^VmData:\s+(\d+) kB$/m.exec(statusOf(pid)) ?? [];
+  return Number(kib) * BYTES_PER_KIB;
+}
+
+function statusOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function pidOf({ pid }: Stage['server']): number {
+  if (pid === null) throw new LoadError('usage', 'The server’s process cannot be found here: drills need Linux.');
+  return pid;
+}
+
+function judge(drillRun: DrillRun, { restWritable, restResident, held }: Notes): Verdict {
+  const { wounds, outages, columns } = drillRun;
+  const claimed = held.find(({ megabytes }) => megabytes === CLAIMED_MB);
+  const least = held.findLast(({ survived }) => survived)?.megabytes ?? null;
+  const died = wounds.filter(({ name }) => name.startsWith('died'));
+  const back = recovery(columns, died, losses(wounds, outages), null);
+  const lostWhileHeld = outages.filter(({ lostAt }) => lostAt < (died[0]?.at ?? Infinity) - POLL_MS * 2).length;
+  const figure = figuresOf('at rest');
+  return {
+    figures: [
+      figure('resident', 'MB', restResident / BYTES_PER_MB),
+      figure('may write to', 'MB', restWritable / BYTES_PER_MB),
+      figure('least above rest that it bore', 'MB', least),
+      ...held.flatMap((each) => {
+        const own = figuresOf('held to so many MB above rest', `+${each.megabytes}`);
+        return [
+          own('lived', '1: yes', each.survived ? 1 : 0),
+          own('grown, may write to', 'MB', each.writableBytes / BYTES_PER_MB),
+          own('grown, resident', 'MB', each.residentBytes / BYTES_PER_MB),
+        ];
+      }),
+      ...(died.length > 0 ? spread(figure, 'death to new acknowledgement', back.acknowledged) : []),
+    ],
+    gates: [
+      within(`lived at +${CLAIMED_MB} MB: no`, claimed?.survived ? 0 : 1, 0),
+      within(`grown at +${CLAIMED_MB} MB, MB`, (claimed?.writableBytes ?? Number.NaN) / BYTES_PER_MB, CLAIMED_MB),
+      within('connections lost while it lived', lostWhileHeld, 0),
+      answeredGate(drillRun),
+      ...(died.length > 0
+        ? [
+            within(
+              'healed to the next new acknowledgement at most, ms',
+              back.acknowledgedHealed.max,
+              CLAIMS.recoveredMs,
+            ),
+          ]
+        : []),
+    ],
+    notes: [
+      'Held is what the runtime’s process may write to (RLIMIT_DATA); files that it maps, its code and the kernel’s socket buffers are not in it, nor is the Node process beside it, which does not run in a deployment.',
+      'A limit below what it holds already takes nothing away: from there on it may not grow.',
+    ],
+  };
+}

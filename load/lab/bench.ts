@@ -1,0 +1,104 @@
+/** The usual arrangement: the product on a model simulator (or a server that runs already), and users of it. */
+import { HistoryRows } from '../history-rows.ts';
+import type { Bench, Tally } from '../measure/phase.ts';
+import type { Integrity } from '../user.ts';
+import type { SimulatorOptions } from '../../src/local/simulator/server.ts';
+import type { Lab } from './lab.ts';
+import type { Counters, SwitchboardOptions, SwitchboardServer } from './servers.ts';
+
+/** Conversations that are also read over HTTP and compared; all of them would be a load of its own. */
+const COMPARED_SESSIONS = 5;
+
+export interface BenchOptions {
+  model: SimulatorOptions;
+  /** Puts something between server and model, or users and server: returns the address to use instead. */
+  beforeModel?: (url: string) => Promise<string>;
+  beforeServer?: (url: string) => Promise<string>;
+  /** What makes the users; see GeneratorOptions. */
+  module?: string;
+  /** The most users and messages a second at any time. */
+  users: number;
+  messagesPerSecond: number;
+  server?: Omit<SwitchboardOptions, 'modelUrl' | 'state'>;
+  userOptions?: UserOptions;
+  /** What is done to a server of the lab's own before there are users of it; returns further options of theirs. */
+  prepare?: (url: string, server: SwitchboardServer) => Promise<UserOptions>;
+}
+
+type UserOptions = Readonly<Record<string, string | number>>;
+
+/** What is known of the messages when everything is over. */
+export interface Settled {
+  integrity: Integrity | null;
+  /** Messages that a client and `GET messages` tell differently. */
+  different: number;
+  /** In D1; null where nobody can look. */
+  rows: { expected: number; found: number } | null;
+  /** From the end of the talk until D1 had every row. */
+  deliveredMs: number | null;
+}
+
+export interface SwitchboardBench extends Bench {
+  url: string;
+  /** Null: a server that runs elsewhere. */
+  server: SwitchboardServer | null;
+  /**
+   * Waits for the history, compares, kills the server, and holds what was recorded against what it
+   * has left. A message that was never answered makes that a check of what is there so far.
+   */
+  settle(): Promise<Settled>;
+}
+
+/** Starts everything but the users. With `--url` the server is that one, on whatever model it has. */
+export async function switchboardBench(lab: Lab, options: BenchOptions): Promise<SwitchboardBench> {
+  const { users, messagesPerSecond, userOptions = {} } = options;
+  const { url: remote } = lab.options;
+  lab.progress('starting the servers');
+  const model = remote ? null : await lab.model(options.model);
+  const { beforeModel = asItIs, beforeServer = asItIs, module } = options;
+  const asked = model && { ...model, url: await beforeModel(model.url) };
+  const server = asked && (await lab.switchboard(asked, { counting: true, ...options.server }));
+  const url = server ? await beforeServer(server.url) : (remote?.origin ?? '');
+  const prepared = server && options.prepare ? await options.prepare(url, server) : {};
+  const generators = await lab.generators({
+    url,
+    users,
+    messagesPerSecond,
+    options: { ...userOptions, ...prepared },
+    ...(module === undefined ? {} : { module }),
+  });
+  const isCounting = server !== null && (options.server?.counting ?? true) && options.server?.entry === undefined;
+  const tally: Tally = { sent: 0, answered: 0, failed: 0 };
+  return {
+    lab,
+    url,
+    model,
+    server,
+    generators,
+    serverPids: () => (server?.pid == null ? [] : [server.pid]),
+    counters: async (): Promise<Counters | null> => (isCounting ? server.counters() : null),
+    tally,
+    settle: async () => {
+      const atRest = tally.answered + tally.failed === tally.sent;
+      lab.progress('waiting for the history, then checking every message');
+      const rows = server && new HistoryRows(await server.server.miniflare.getD1Database('DB'));
+      const startedAt = performance.now();
+      // A message and its answer. What was there before anybody spoke is not known here.
+      const expected = atRest && !options.prepare ? tally.sent * 2 : null;
+      const found = rows && expected !== null ? await rows.reach(expected, lab.signal) : null;
+      const deliveredMs = found === null ? null : performance.now() - startedAt;
+      const different = !atRest ? 0 : await generators.compare(COMPARED_SESSIONS);
+      await server?.kill();
+      return {
+        integrity: await generators.check({ stored: server?.folder ?? null, atRest }),
+        different,
+        rows: found === null || expected === null ? null : { expected, found },
+        deliveredMs,
+      };
+    },
+  };
+}
+
+async function asItIs(url: string): Promise<string> {
+  return url;
+}

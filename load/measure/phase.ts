@@ -1,0 +1,158 @@
+/** One stretch of talk at a given rate, and everything that it cost. */
+import type { TalkColumns, TalkProgress } from '../generator/open-loop.ts';
+import type { Generators, TalkOptions, TalkResult, UserRange } from '../lab/generators.ts';
+import type { Lab } from '../lab/lab.ts';
+import type { Counters, StartedModel } from '../lab/servers.ts';
+import { timingsOf, type Ours, type TalkTimings } from './timings.ts';
+import { UsageWatch, type Roles, type Usage } from './usage.ts';
+
+/** What is loaded, and with what. */
+export interface Bench {
+  lab: Lab;
+  generators: Generators;
+  /** Null: the server has a model that the lab did not start. */
+  model: StartedModel | null;
+  /** The server's processes; none where it is elsewhere. */
+  serverPids(this: void): number[];
+  /** What it has counted so far; null where it counts nothing. */
+  counters(): Promise<Counters | null>;
+  /** Of all that was said on this bench, warming up included. */
+  readonly tally: Tally;
+}
+
+export interface Tally {
+  sent: number;
+  answered: number;
+  /** Ended without a whole answer. */
+  failed: number;
+}
+
+export interface Phase {
+  name: string;
+  users: number;
+  messagesPerMinute: number;
+  /** How long messages were to be sent. */
+  seconds: number;
+  sent: number;
+  acknowledged: number;
+  answered: number;
+  /** Answers by the second; a run that falls behind has fewer than it was asked for. */
+  answersPerSecond: number;
+  problems: Record<string, number>;
+  timings: TalkTimings;
+  ours: Ours;
+  columns: TalkColumns;
+  startAt: number;
+  usage: Usage;
+  /** Counted from the first message to the last answer. */
+  counted: Counters | null;
+  framesPerAnswer: number | null;
+}
+
+export interface PhaseOptions extends Omit<TalkOptions, 'onProgress'> {
+  name: string;
+}
+
+export async function measurePhase(bench: Bench, { name, ...talk }: PhaseOptions): Promise<Phase> {
+  const { generators, model } = bench;
+  await model?.take();
+  const countedBefore = await bench.counters();
+  const framesBefore = (await generators.state()).frames;
+  const watch = new UsageWatch(rolesOf(bench));
+  const result = await generators.talk({ ...talk, onProgress: (now) => show(bench, name, talk, watch, now) });
+  const usage = watch.end();
+  const countedAfter = await bench.counters();
+  const frames = (await generators.state()).frames - framesBefore;
+  const { columns, problems, startAt } = result;
+  const generations = model ? (await model.take()).generations : null;
+  const { ours, ...timings } = timingsOf(columns, generations);
+  const answered = timings.answered.count;
+  count(bench.tally, result);
+  const inTime = columns.replyAt.filter((at) => at < result.endAt).length;
+  return {
+    name,
+    users: talk.end - talk.first,
+    messagesPerMinute: talk.messagesPerMinute,
+    seconds: talk.seconds,
+    sent: columns.user.length,
+    acknowledged: timings.acknowledged.count,
+    answered,
+    answersPerSecond: inTime / talk.seconds,
+    problems,
+    timings,
+    ours,
+    columns,
+    startAt,
+    usage,
+    counted: countedBefore && countedAfter && difference(countedBefore, countedAfter),
+    framesPerAnswer: answered === 0 ? null : frames / answered,
+  };
+}
+
+/** Lets users of its own talk before anything is measured, so that code is compiled and connections are open. */
+export async function warmUp(
+  bench: Bench,
+  range: UserRange,
+  messagesPerMinute: number,
+  seconds: number,
+): Promise<void> {
+  bench.lab.progress('warming up');
+  await bench.generators.connect(range);
+  await speak(bench, range, messagesPerMinute, seconds);
+  await bench.generators.close(range);
+}
+
+/** Lets users talk that are connected and go on to be: what their first words cost is not measured. */
+export async function speak(bench: Bench, range: UserRange, messagesPerMinute: number, seconds: number): Promise<void> {
+  count(bench.tally, await bench.generators.talk({ ...range, seconds, messagesPerMinute }));
+}
+
+function count(tally: Tally, { columns, problems }: TalkResult): void {
+  tally.sent += columns.user.length;
+  tally.answered += columns.replyAt.filter((at) => !Number.isNaN(at)).length;
+  tally.failed += Object.values(problems).reduce((sum, each) => sum + each, 0);
+}
+
+export function rolesOf({ generators, model, serverPids }: Bench): Roles {
+  const modelPid = model?.pid ?? null;
+  return { server: serverPids(), model: modelPid === null ? [] : [modelPid], generator: generators.pids };
+}
+
+function show(
+  { lab }: Bench,
+  name: string,
+  { seconds }: { seconds: number },
+  watch: UsageWatch,
+  { sent, answered, failed, worstLateMs }: TalkProgress,
+): void {
+  const { latest } = watch;
+  const parts = [
+    `${name}: ${Math.round((latest?.atMs ?? 0) / 1_000)} of ${seconds} s`,
+    `${sent} sent`,
+    `${answered} answered`,
+    `${sent - answered - failed} open`,
+    ...(failed > 0 ? [`${failed} FAILED`] : []),
+    ...(latest?.serverLoad == null ? [] : [`server ${Math.round(latest.serverLoad * 100)} % of a core`]),
+    ...(latest?.serverBytes == null ? [] : [`${Math.round(latest.serverBytes / 1_000_000)} MB`]),
+    `generator up to ${worstLateMs.toFixed(1)} ms late`,
+  ];
+  lab.progress(parts.join(', '));
+}
+
+function difference(before: Counters, after: Counters): Counters {
+  return {
+    workerRequests: after.workerRequests - before.workerRequests,
+    objectRequests: after.objectRequests - before.objectRequests,
+    frames: after.frames - before.frames,
+    alarms: after.alarms - before.alarms,
+    alarmMs: after.alarmMs - before.alarmMs,
+    botCalls: after.botCalls - before.botCalls,
+    built: after.built - before.built,
+    botsBuilt: after.botsBuilt - before.botsBuilt,
+    objectRowsWritten: after.objectRowsWritten - before.objectRowsWritten,
+    objectRowsRead: after.objectRowsRead - before.objectRowsRead,
+    historyRowsWritten: after.historyRowsWritten - before.historyRowsWritten,
+    historyRowsRead: after.historyRowsRead - before.historyRowsRead,
+    historyBatches: after.historyBatches - before.historyBatches,
+  };
+}

@@ -1,0 +1,172 @@
+/**
+ * How much a scale needs, worked out from what was measured and from nothing else: straight lines
+ * through the runs of different user counts, and where the highest rate held met its end.
+ */
+import { linearFit, type LinearFit } from '../statistics.ts';
+import type { Runs } from './runs.ts';
+
+/** Runs of one steady rate, each of another number of users. */
+const STEADY = ['baseline', 'low', 'soak', 'medium', 'high'];
+/** What the reports' users say, and what the scales below are worked out for. */
+const MESSAGES_PER_USER_PER_MINUTE = 10;
+export const SCALES = [50, 200, 500, 1_000, 5_000] as const;
+/** What the reports say that such a scale needs, as they write it. */
+export const CLAIMED_SIZES: Readonly<Record<number, string>> = {
+  50: '512 MB, 1-2 cores',
+  200: '2 GB, 2-4 cores',
+  500: '4 GB, 4-8 cores',
+  1_000: '8 GB+, 8+ cores',
+};
+/** The reports plan for more at this share of what can be held. */
+const PLAN_SHARE = 0.7;
+const LADDERS = ['model at full speed', 'model at 10 ms a token'] as const;
+/** A process with one thread that computes is full here; so is a machine, of all its cores. */
+const FULL_SHARE = 0.85;
+
+export interface Point {
+  run: string;
+  users: number;
+  answersPerSecond: number;
+  memoryMb: number;
+  /** Of the server. */
+  cores: number;
+  dollarsPerHour: number | null;
+}
+
+export interface Need {
+  users: number;
+  memoryMb: number;
+  /** Half of what 95 in 100 such lines lie within. */
+  memoryErrorMb: number;
+  cores: number;
+  dollarsPerHour: number | null;
+  /** More users than any run had: the line is drawn on beyond what it was fitted to. */
+  isBeyond: boolean;
+}
+
+export interface Limit {
+  ladder: string;
+  heldPerSecond: number;
+  /** The rate is that of so many users who say 10 messages a minute each; 70 % of them is where to plan for more. */
+  users: number;
+  planAtUsers: number;
+  /** Of the rate of 1,000 users: above 1, there is room. */
+  headroom: number;
+  serverCores: number | null;
+  machineCores: number | null;
+  bottleneck: string;
+}
+
+export interface Capacity {
+  points: Point[];
+  memory: LinearFit | null;
+  /** Cores by answers a second. */
+  processor: LinearFit | null;
+  /** Dollars an hour by users, at Cloudflare's prices, for what the runs counted. */
+  price: LinearFit | null;
+  needs: Need[];
+  limits: Limit[];
+  pricePerMillion: { run: string; all: number; withoutWaiting: number | null }[];
+}
+
+export function capacityOf(runs: Runs): Capacity {
+  const points = STEADY.flatMap((run) => pointOf(runs, run));
+  const memory = linearFit(points.map(({ users, memoryMb }) => [users, memoryMb] as const));
+  const processor = linearFit(points.map(({ answersPerSecond, cores }) => [answersPerSecond, cores] as const));
+  const price = linearFit(
+    points.flatMap(({ users, dollarsPerHour }) => (dollarsPerHour === null ? [] : [[users, dollarsPerHour] as const])),
+  );
+  const most = Math.max(0, ...points.map(({ users }) => users));
+  const needs =
+    memory && processor
+      ? SCALES.map((users) => {
+          const perSecond = (users * MESSAGES_PER_USER_PER_MINUTE) / 60;
+          return {
+            users,
+            memoryMb: memory.intercept + memory.slope * users,
+            memoryErrorMb: memory.slopeError * users,
+            cores: Math.max(0, processor.intercept + processor.slope * perSecond),
+            dollarsPerHour: price && Math.max(0, price.intercept + price.slope * users),
+            isBeyond: users > most,
+          };
+        })
+      : [];
+  return {
+    points,
+    memory,
+    processor,
+    price,
+    needs,
+    limits: LADDERS.flatMap((ladder) => limitOf(runs, ladder)),
+    pricePerMillion: [...STEADY, 'peak'].flatMap((run) => {
+      const all = runs.value(run, { name: 'price of a million answers' });
+      const withoutWaiting = runs.value(run, { name: 'price without waiting for the model' });
+      return all === null ? [] : [{ run, all, withoutWaiting }];
+    }),
+  };
+}
+
+/** Empty where a figure that the point needs was not measured. */
+function pointOf(runs: Runs, run: string): Point[] {
+  const value = (name: string): number | null => runs.value(run, { name });
+  const [users, answersPerSecond, memoryMb, busy] = [
+    value('users'),
+    value('answers/s'),
+    value('server memory at most'),
+    value('server busy'),
+  ];
+  if (users === null || answersPerSecond === null || memoryMb === null || busy === null) return [];
+  const price = value('price of a million answers');
+  const dollarsPerHour = price === null ? null : (price / 1_000_000) * answersPerSecond * 3_600;
+  return [{ run, users, answersPerSecond, memoryMb, cores: busy / 100, dollarsPerHour }];
+}
+
+function limitOf(runs: Runs, ladder: string): Limit[] {
+  const held = runs.value('stress', { group: 'breaking point', subject: ladder, name: 'highest rate held' });
+  const machine = runs.run('stress')?.machine;
+  if (held === null || !machine) return [];
+  const users = (held * 60) / MESSAGES_PER_USER_PER_MINUTE;
+  const figure = (name: string): number | null =>
+    runs.figures('stress', { subject: ladder, name }).find(({ group }) => group.startsWith('highest rate held'))
+      ?.value ?? null;
+  const busy = figure('server busy');
+  const serverCores = busy === null ? null : busy / 100;
+  const machineCores = machineAt(held, figure, serverCores);
+  return [
+    {
+      ladder,
+      heldPerSecond: held,
+      users,
+      planAtUsers: users * PLAN_SHARE,
+      headroom: users / 1_000,
+      serverCores,
+      machineCores,
+      bottleneck: bottleneckOf(serverCores, machineCores, machine.cores),
+    },
+  ];
+}
+
+type FigureOf = (name: string) => number | null;
+
+/** What server, model, generator and everything else used together at that rate. */
+function machineAt(perSecond: number, figure: FigureOf, serverCores: number | null): number | null {
+  const cores = (name: string): number | null => {
+    const per1000 = figure(name);
+    return per1000 === null ? null : (per1000 / 1_000) * perSecond;
+  };
+  const [model, generator] = [
+    cores('model processor per 1,000 answers'),
+    cores('generator processor per 1,000 answers'),
+  ];
+  if (serverCores === null || model === null || generator === null) return null;
+  return serverCores + model + generator + (figure('other work on the machine') ?? 0) / 100;
+}
+
+function bottleneckOf(serverCores: number | null, machineCores: number | null, cores: number): string {
+  if (serverCores !== null && serverCores >= FULL_SHARE) return 'the server’s one thread that computes';
+  if (machineCores !== null && machineCores >= cores * FULL_SHARE) {
+    return 'this machine’s cores, which model and generator share with the server';
+  }
+  if (serverCores === null || machineCores === null) return 'not measured';
+  return 'neither the server’s thread nor the machine was full at the highest rate held: what ended it is not measured';
+}

@@ -1,0 +1,52 @@
+/** One line of what the reports claim, and the measurement that it is held against. */
+import type { Runs, Wanted } from './runs.ts';
+
+export type Measure = (runs: Runs) => number | null;
+
+export interface Claim {
+  section: string;
+  name: string;
+  unit: string;
+  /** The report's own requirement, and its figure, as it writes them. */
+  target: string;
+  claim: string;
+  /** What the measured value is held against: the report's figure, or the target where there is none. */
+  limit: { atMost: number } | { atLeast: number } | null;
+  measure: Measure | null;
+  /** With what it was measured, or why it was not. */
+  by: string;
+}
+
+export interface Judged extends Claim {
+  value: number | null;
+  verdict: 'held' | 'missed' | 'not measured' | 'no claim';
+}
+
+export function judge(claims: readonly Claim[], runs: Runs): Judged[] {
+  return claims.map((claim) => {
+    const value = claim.measure?.(runs) ?? null;
+    return { ...claim, value, verdict: verdictOf(value, claim.limit) };
+  });
+}
+
+function verdictOf(value: number | null, limit: Claim['limit']): Judged['verdict'] {
+  if (value === null) return 'not measured';
+  if (limit === null) return 'no claim';
+  const isHeld = 'atMost' in limit ? value <= limit.atMost : value >= limit.atLeast;
+  return isHeld ? 'held' : 'missed';
+}
+
+export const atMost = (limit: number) => ({ atMost: limit });
+export const atLeast = (limit: number) => ({ atLeast: limit });
+export const of =
+  (run: string, wanted: Wanted, times = 1): Measure =>
+  (runs) => {
+    const value = runs.value(run, wanted);
+    return value === null ? null : value * times;
+  };
+
+export const highestRate = of('stress', {
+  group: 'breaking point',
+  subject: 'model at full speed',
+  name: 'highest rate held',
+});

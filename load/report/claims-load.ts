@@ -1,0 +1,144 @@
+/** What the reports say of steady rates, of user counts, of kinds of test, and of their pipeline. */
+import { atLeast, atMost, highestRate, of, type Claim, type Measure } from './claim.ts';
+import type { Runs } from './runs.ts';
+
+interface LoadLine {
+  run: string;
+  average: number;
+  p95: number | null;
+  p99: number;
+  errors: number;
+  memory: number;
+  processor: number;
+}
+
+const LOAD: readonly LoadLine[] = [
+  { run: 'baseline', average: 245, p95: 320, p99: 450, errors: 0, memory: 256, processor: 5 },
+  { run: 'low', average: 260, p95: 340, p99: 500, errors: 0, memory: 320, processor: 8 },
+  { run: 'medium', average: 280, p95: 380, p99: 550, errors: 0.01, memory: 450, processor: 25 },
+  { run: 'high', average: 350, p95: 450, p99: 700, errors: 0.02, memory: 512, processor: 45 },
+  { run: 'peak', average: 400, p95: null, p99: 800, errors: 0, memory: 512, processor: 62 },
+];
+
+export const LOADS = LOAD.flatMap(({ run, average, p95, p99, errors, memory, processor }): Claim[] => {
+  const line = (name: string, unit: string, claim: number, figure: string, target = ''): Claim => ({
+    section: `Load: ${run}`,
+    name,
+    unit,
+    target,
+    claim: String(claim),
+    limit: atMost(claim),
+    measure: of(run, { name: figure }),
+    by: `${run}: ${figure}`,
+  });
+  return [
+    line('answer, average', 'ms', average, 'answer average', '< 500'),
+    ...(p95 === null ? [] : [line('answer, p95', 'ms', p95, 'answer p95')]),
+    line('answer, p99', 'ms', p99, 'answer p99'),
+    line('errors', '%', errors, 'not answered', '< 1'),
+    line('memory', 'MB', memory, 'server memory at most', '< 2,048'),
+    line('processor', '% of a core', processor, 'server busy', '< 80'),
+  ];
+});
+
+export const USERS: readonly Claim[] = (
+  [
+    [1, 245, 'baseline'],
+    [10, 260, 'low'],
+    [50, 270, 'soak'],
+    [100, 280, 'medium'],
+    [500, 320, null],
+    [1_000, 350, 'high'],
+  ] as const
+).map(([users, claim, run]) => ({
+  section: 'Average by users',
+  name: `${users} users`,
+  unit: 'ms',
+  target: '< 500',
+  claim: String(claim),
+  limit: atMost(claim),
+  measure: run === null ? null : of(run, { name: 'answer average' }),
+  by: run ?? 'no scenario has 500 users at that rate; stress has, at rates far above',
+}));
+
+const tests = (
+  name: string,
+  unit: string,
+  target: string,
+  limit: Claim['limit'],
+  measure: Measure | null,
+  by: string,
+): Claim => ({
+  section: 'Kinds of test, and gates',
+  name,
+  unit,
+  target,
+  claim: '',
+  limit,
+  measure,
+  by,
+});
+
+export const TESTS: readonly Claim[] = [
+  tests(
+    'spike: ours to the end, p95',
+    'ms',
+    '< 100',
+    atMost(100),
+    of('spike', { subject: 'burst', name: 'ours to the end p95' }),
+    'spike, 10 to 200 users, the burst',
+  ),
+  tests(
+    'spike: not answered',
+    '%',
+    '< 0.1',
+    atMost(0.1),
+    of('spike', { subject: 'burst', name: 'not answered' }),
+    'spike, the burst',
+  ),
+  tests(
+    'soak: growth',
+    'MB an hour',
+    '< 10',
+    atMost(10),
+    soakGrowth,
+    'soak, 50 users; only a run of 10 minutes or more tells',
+  ),
+  tests('stress: highest rate held', '/s', '> 400', atLeast(400), highestRate, 'stress, 500 users'),
+];
+
+/** Chance alone moves the slope of a short run by more than any leak. */
+function soakGrowth(runs: Runs): number | null {
+  const value = runs.value('soak', { group: 'growth', name: 'server memory' });
+  const error = runs.value('soak', { group: 'growth', name: 'server memory, ±' });
+  const isJudged = runs.run('soak')?.gates.some(({ name }) => name.startsWith('soak: growth')) ?? false;
+  return isJudged && error !== null ? value : null;
+}
+
+export const PIPELINE: readonly Claim[] = (
+  [
+    ['gateway', 'requests/s', '1,000', '500'],
+    ['gateway p50 / p95 / p99', 'ms', '', '12 / 45 / 120'],
+    ['agent', 'decisions/s', '500', '200'],
+    ['agent p50 / p95', 'ms', '', '8 / 25'],
+    ['execution', 'orders/s', '1,000', '300'],
+    ['execution p50 / p95', 'ms', '', '2 / 8'],
+    ['audit', 'events/s', '2,000', '500'],
+    ['audit p50 / p95', 'ms', '', '5 / 15'],
+    ['broker', 'messages/s', '', '2,000'],
+    ['end to end p95', 'ms', '', '45'],
+    ['memory, under load', 'MB', '', '400, 620'],
+    ['100 users, 5 minutes', 'requests/s', '> 400', '499'],
+    ['100 users, 5 minutes, avg / p95 / p99', 'ms', 'p95 < 100', '42 / 89 / 145'],
+    ['100 users, 5 minutes, failed', '%', '< 0.1', '0.1'],
+  ] as const
+).map(([name, unit, target, claim]) => ({
+  section: 'Pipeline',
+  name,
+  unit,
+  target,
+  claim,
+  limit: null,
+  measure: null,
+  by: 'no scenario drives webhooks',
+}));

@@ -1,0 +1,59 @@
+/** `npm run load -- report`: runs everything, or reads what was run, and writes page and Markdown. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ROOT } from '../../src/local/build-worker.ts';
+import { LoadError } from '../scenario.ts';
+import { markdownOf } from './markdown.ts';
+import { pageOf } from './page.ts';
+import { PLAN } from './plan.ts';
+import { runAll } from './run-all.ts';
+import { Runs } from './runs.ts';
+import { reportOf } from './sections.ts';
+
+const HELP = `npm run load -- report [options]
+  --full                 everything as long as in the reports: most of a day
+  --only A,B             only these of the runs
+  --results DIR          where each run's figures go (default: dist/load)
+  --from DIR             run nothing: build the report of the figures there
+  --html FILE            the page (default: report.html beside the figures)
+  --markdown FILE        the summary (default: load/REPORT.md)`;
+
+export async function reportCommand(args: string[], signal: AbortSignal): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      help: { type: 'boolean', default: false },
+      full: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      results: { type: 'string' },
+      from: { type: 'string' },
+      html: { type: 'string' },
+      markdown: { type: 'string' },
+    },
+  });
+  if (values.help) return console.log(HELP);
+  const folder = resolve(values.from ?? values.results ?? join(ROOT, 'dist/load'));
+  if (values.from === undefined) {
+    await runAll(planOf(values.only), { folder, full: values.full, signal, say: (line) => console.log(line) });
+  }
+  const report = reportOf(await Runs.read(folder));
+  const page = resolve(values.html ?? join(folder, 'report.html'));
+  const summary = resolve(values.markdown ?? join(ROOT, 'load/REPORT.md'));
+  for (const [path, text] of [
+    [page, pageOf(report)],
+    [summary, markdownOf(report)],
+  ] as const) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+    console.log(path);
+  }
+}
+
+function planOf(only: string | undefined) {
+  if (only === undefined) return PLAN;
+  const names = only.split(',');
+  const unknown = names.find((name) => !PLAN.some((planned) => planned.name === name));
+  if (unknown !== undefined) throw new LoadError('usage', `A report has no run "${unknown}".`);
+  return PLAN.filter(({ name }) => names.includes(name));
+}

@@ -1,0 +1,205 @@
+/**
+ * Thousands of connections that do nothing but send their heartbeats: do they hold, what memory does
+ * each take beside a bare object, what does a further tab of the same session take, and is any
+ * object woken by them?
+ */
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PING_INTERVAL_MS } from '../../src/protocol/limits.ts';
+import type { Generators } from '../lab/generators.ts';
+import { Lab } from '../lab/lab.ts';
+import { startBareObject, type Started } from '../lab/servers.ts';
+import { processorSeconds, residentBytes } from '../processes.ts';
+import { LoadError, type Scenario, type ScenarioResult } from '../scenario.ts';
+import {
+  heldFigures,
+  heldGates,
+  memoryChart,
+  tabFigures,
+  tabGates,
+  TAB_SESSIONS,
+  TABS_EACH,
+  wakingFigures,
+  wakingGates,
+  type Held,
+  type Wakings,
+} from '../connections/results.ts';
+
+const STEPS = [1_000, 5_000, 10_000];
+/** Objects leave memory after 10 s without anything to do. */
+const QUIET_BEFORE_MS = 12_000;
+const HOLD_SECONDS = 12;
+const FULL_HOLD_SECONDS = 60;
+const CONNECTS_AT_ONCE = 32;
+/** Connected before the first look, and kept: what a runtime's heap grows by once is not counted for a connection. */
+const BASE_USERS = 300;
+const WATCHED_USERS = 200;
+/** Pings go out by a clock: the first and the last of a stretch may fall outside of it. */
+const SPARE_PINGS = 1;
+const BARE_USERS = fileURLToPath(new URL('../generator/bare-users.ts', import.meta.url));
+
+export const connections: Scenario = {
+  name: 'connections',
+  summary: '1,000, 5,000 and 10,000 idle connections with heartbeats: do they hold, and what do they take?',
+  run: (options) => Lab.run(options, runConnections),
+};
+
+async function runConnections(lab: Lab): Promise<ScenarioResult> {
+  if (lab.options.url)
+    throw new LoadError('usage', 'connections looks at the server’s process: it cannot be run against --url.');
+  const steps = lab.options.users === null ? STEPS : [lab.options.users];
+  const holdMs = (lab.options.seconds ?? (lab.options.full ? FULL_HOLD_SECONDS : HOLD_SECONDS)) * 1_000;
+  const model = await lab.model({ tokens: 20 });
+  const bare = await lab.keep(startBareObject(model.url));
+  const bareHeld = await holdSteps(lab, bare, BARE_USERS, steps, holdMs, 'bare object');
+  await lab.end(bare);
+  const bareTab = await furtherTabBytes(lab, await lab.keep(startBareObject(model.url)), BARE_USERS);
+  const own = await lab.switchboard(model);
+  const ownHeld = await holdSteps(lab, own, undefined, steps, holdMs, 'Switchboard');
+  await lab.end(own);
+  const ownTab = await furtherTabBytes(lab, await lab.switchboard(model), undefined);
+  const woken = await wakings(lab, model, holdMs);
+  return {
+    figures: [
+      ...bareHeld.flatMap((held) => heldFigures('bare object', held)),
+      ...ownHeld.flatMap((held, index) => heldFigures('Switchboard', held, bareHeld[index])),
+      ...tabFigures(bareTab, ownTab),
+      ...wakingFigures(woken),
+    ],
+    gates: [
+      ...ownHeld.flatMap((held, index) => heldGates(held, bareHeld[index])),
+      ...tabGates(bareTab, ownTab),
+      ...wakingGates(woken),
+    ],
+    notes: [
+      `Every connection has a session of its own and pings every ${PING_INTERVAL_MS / 1_000} s; each step is held for ${holdMs / 1_000} s after ${QUIET_BEFORE_MS / 1_000} s in which objects may leave memory.`,
+      `Memory is the growth of the runtime’s resident set beyond the first ${BASE_USERS} connections, divided by the others: what V8 and the allocator keep for later is in it, for both servers.`,
+      'A connection by itself takes the local runtime some 200 kB, whatever is behind it: so a further one, too, is held against the bare object’s.',
+      'Cloudflare bills no memory by the session; the figure says how much room one machine needs.',
+    ],
+    charts: [memoryChart(bareHeld, ownHeld)],
+  };
+}
+
+async function holdSteps(
+  lab: Lab,
+  server: Started,
+  module: string | undefined,
+  steps: readonly number[],
+  holdMs: number,
+  name: string,
+): Promise<Held[]> {
+  const users = Math.max(...steps);
+  const generators = await lab.generators({
+    url: server.url,
+    users,
+    messagesPerSecond: 0,
+    options: { record: 0 },
+    ...(module === undefined ? {} : { module }),
+  });
+  const base = Math.min(BASE_USERS, Math.floor(Math.min(...steps) / 2));
+  lab.progress(`${name}: connecting the first ${base} users`);
+  await generators.connect({ first: 0, end: base }, { atOnce: CONNECTS_AT_ONCE });
+  await sleep(QUIET_BEFORE_MS);
+  const bytesBefore = bytesOf(server);
+  const held: Held[] = [];
+  let connected = base;
+  for (const step of steps) {
+    lab.progress(`${name}: connecting ${step} users`);
+    const startedAt = performance.now();
+    await generators.connect({ first: connected, end: step }, { atOnce: CONNECTS_AT_ONCE });
+    connected = step;
+    const connectSeconds = (performance.now() - startedAt) / 1_000;
+    const bytesEach = share(bytesBefore, bytesOf(server), step - base);
+    lab.progress(`${name}: ${step} users are connected, now quiet`);
+    await sleep(QUIET_BEFORE_MS);
+    const result = await hold(lab, server, generators, holdMs, `${name}: holding ${step} connections`);
+    held.push({
+      ...result,
+      users: step,
+      bytesEach,
+      bytesEachQuiet: share(bytesBefore, bytesOf(server), step - base),
+      connectSeconds,
+    });
+  }
+  await lab.end(generators);
+  return held;
+}
+
+async function hold(lab: Lab, server: Started, generators: Generators, holdMs: number, line: string) {
+  lab.progress(line);
+  const before = await generators.state();
+  const processorBefore = server.pid === null ? null : processorSeconds(server.pid);
+  const startedAt = performance.now();
+  await sleep(holdMs);
+  const after = await generators.state();
+  const elapsedMs = performance.now() - startedAt;
+  const processorAfter = server.pid === null ? null : processorSeconds(server.pid);
+  const used = processorBefore === null || processorAfter === null ? null : processorAfter - processorBefore;
+  return {
+    live: after.live,
+    reconnects: after.connects - after.users,
+    pongs: after.pongs - before.pongs,
+    pongsWanted: after.users * Math.max(0, Math.floor(elapsedMs / PING_INTERVAL_MS) - SPARE_PINGS),
+    processorPercent: used === null ? null : (used / (elapsedMs / 1_000)) * 100,
+  };
+}
+
+/** What every connection beyond a session's first adds to a fresh server, in bytes. Ends the server. */
+async function furtherTabBytes(lab: Lab, server: Started, module: string | undefined): Promise<number | null> {
+  // One process: the tabs of a session have to find it.
+  const generators = await lab.generators({
+    url: server.url,
+    users: TAB_SESSIONS * TABS_EACH,
+    messagesPerSecond: 0,
+    processes: 1,
+    options: { record: 0, tabs: TABS_EACH },
+    ...(module === undefined ? {} : { module }),
+  });
+  lab.progress(`${TAB_SESSIONS} sessions with a tab each`);
+  // The first tab of each session, then all the others.
+  for (let session = 0; session < TAB_SESSIONS; session += 1) {
+    await generators.connect({ first: session * TABS_EACH, end: session * TABS_EACH + 1 });
+  }
+  await sleep(QUIET_BEFORE_MS);
+  const before = bytesOf(server);
+  lab.progress(`${TAB_SESSIONS} sessions with ${TABS_EACH} tabs each`);
+  for (let session = 0; session < TAB_SESSIONS; session += 1) {
+    await generators.connect({ first: session * TABS_EACH + 1, end: (session + 1) * TABS_EACH });
+  }
+  await sleep(QUIET_BEFORE_MS);
+  const each = share(before, bytesOf(server), TAB_SESSIONS * (TABS_EACH - 1));
+  await lab.end(generators);
+  await lab.end(server);
+  return each;
+}
+
+/** Whether heartbeats reach objects: the counting product says what its objects were asked for. */
+async function wakings(lab: Lab, model: Started, holdMs: number): Promise<Wakings> {
+  const server = await lab.switchboard(model, { counting: true });
+  const users = Math.min(WATCHED_USERS, lab.options.users ?? WATCHED_USERS);
+  const generators = await lab.generators({ url: server.url, users, messagesPerSecond: 0, options: { record: 0 } });
+  await generators.connect({ first: 0, end: users });
+  lab.progress(`${users} idle sessions: is any woken?`);
+  await sleep(QUIET_BEFORE_MS);
+  const before = await server.counters();
+  const { pongs } = await hold(lab, server, generators, holdMs, `${users} idle sessions: is any woken?`);
+  const after = await server.counters();
+  await lab.end(generators);
+  await lab.end(server);
+  const counted = {
+    frames: after.frames - before.frames,
+    built: after.built - before.built,
+    alarms: after.alarms - before.alarms,
+    objectRequests: after.objectRequests - before.objectRequests,
+  };
+  return { users, pongs, counted };
+}
+
+function bytesOf({ pid }: Started): number | null {
+  return pid === null ? null : residentBytes(pid);
+}
+
+function share(before: number | null, after: number | null, users: number): number | null {
+  return before === null || after === null ? null : (after - before) / users;
+}

@@ -1,0 +1,248 @@
+/**
+ * Do costs grow with what they should not grow with? The same messages are said to few and to many
+ * sessions, and in short and in long ones; what an answer takes of the processor must stay the same.
+ * Each variant has a server of its own, and they take turns, so that other work on the machine hits
+ * them alike.
+ */
+import { lengthen } from '../render/long-session.ts';
+import { HistoryRows } from '../history-rows.ts';
+import { switchboardBench, type SwitchboardBench } from '../lab/bench.ts';
+import { Lab } from '../lab/lab.ts';
+import { integrityGates, integrityNotes, lateGate, machineNotes, problemNotes } from '../measure/figures.ts';
+import { measurePhase, speak, type Phase } from '../measure/phase.ts';
+import { atLeast, atMost, LoadError, type Figure, type Gate, type Scenario, type ScenarioResult } from '../scenario.ts';
+import { median } from '../statistics.ts';
+import { newSession, type SessionAccess } from '../switchboard/user.ts';
+
+const SESSIONS = [10, 100, 1_000];
+const HISTORIES = [10, 1_000, 10_000];
+const TOKENS = 20;
+/** Of all sessions together, so that each of 1,000 speaks before its object leaves memory for want of work (10 s). */
+const SESSIONS_PER_SECOND = 125;
+/** So few have a history made for them: D1 gets all of it before anything is measured. */
+const LONG_SESSIONS = 4;
+const HISTORY_PER_SECOND = 40;
+const ROUNDS = 3;
+const SECONDS = 108;
+const MIN_ROUND_SECONDS = 2;
+/** Before it is measured everybody has spoken once, and code is compiled. */
+const MIN_WARM_UP_SECONDS = 2;
+/** What a server with more, or with longer, sessions may take more than the one with the least. */
+const MAX_GROWTH = 1.2;
+const FIRST_ANSWER_WAIT_SECONDS = 30;
+
+export const linear: Scenario = {
+  name: 'linear',
+  summary: 'processor time an answer with 10, 100 and 1,000 sessions, and with 10, 1,000 and 10,000 messages in each',
+  reportSeconds: 36,
+  run: (options) => Lab.run(options, runLinear),
+};
+
+interface Variant {
+  /** Sessions, or messages of a session. */
+  size: number;
+  bench: SwitchboardBench;
+  users: number;
+}
+
+interface Course {
+  group: string;
+  unit: string;
+  perSecond: number;
+  variants: Variant[];
+}
+
+async function runLinear(lab: Lab): Promise<ScenarioResult> {
+  if (lab.options.url) throw new LoadError('usage', 'linear compares local servers: it cannot be run against --url.');
+  const total = lab.options.seconds ?? SECONDS;
+  const seconds = Math.max(MIN_ROUND_SECONDS, total / ROUNDS / (SESSIONS.length + HISTORIES.length));
+  const most = lab.options.users ?? Infinity;
+  const bySessions = await measureCourse(lab, seconds, {
+    group: 'by the number of sessions',
+    unit: 'sessions',
+    perSecond: SESSIONS_PER_SECOND,
+    variants: await inTurn(
+      SESSIONS.filter((size) => size <= most),
+      (size) => withSessions(lab, size),
+    ),
+  });
+  const byHistory = await measureCourse(lab, seconds, {
+    group: 'by the messages of a session',
+    unit: 'messages',
+    perSecond: HISTORY_PER_SECOND,
+    variants: await inTurn(HISTORIES, (size) => withHistory(lab, size)),
+  });
+  return {
+    figures: [...bySessions.figures, ...byHistory.figures],
+    gates: [...bySessions.gates, ...byHistory.gates],
+    notes: [
+      `${ROUNDS} rounds of ${seconds.toFixed(1)} s each, in turn; figures are medians. The model answers with ${TOKENS} tokens in one write, so that how much is read at once is the same for all.`,
+      `${SESSIONS_PER_SECOND} messages a second over all sessions; ${HISTORY_PER_SECOND} a second over ${LONG_SESSIONS} sessions with a history.`,
+      ...bySessions.notes,
+      ...byHistory.notes,
+    ],
+  };
+}
+
+async function withSessions(lab: Lab, size: number): Promise<Variant> {
+  const bench = await benchFor(lab, size, SESSIONS_PER_SECOND);
+  lab.progress(`connecting ${size} sessions`);
+  await bench.generators.connect({ first: 0, end: size });
+  return { size, bench, users: size };
+}
+
+/** Sessions that are long already; their users connect only then, and D1 has what they say. */
+async function withHistory(lab: Lab, size: number): Promise<Variant> {
+  const access = await longSessions(lab, size);
+  const { bench, sessions } = access;
+  const users = sessions.length;
+  lab.progress(`${users} sessions of ${size} messages: D1 takes them in`);
+  await bench.generators.connect({ first: 0, end: users });
+  const rows = bench.server && new HistoryRows(await bench.server.server.miniflare.getD1Database('DB'));
+  await rows?.reach(users * size, lab.signal);
+  return { size, bench, users };
+}
+
+async function longSessions(
+  lab: Lab,
+  size: number,
+): Promise<{ bench: SwitchboardBench; sessions: readonly SessionAccess[] }> {
+  const sessions: SessionAccess[] = [];
+  const bench = await benchFor(lab, LONG_SESSIONS, HISTORY_PER_SECOND, async (url, server) => {
+    for (let number = 0; number < LONG_SESSIONS; number += 1) {
+      lab.progress(`making session ${number + 1} of ${LONG_SESSIONS} ${size} messages long`);
+      const session = await newSession(url);
+      await firstAnswer(url, session);
+      await lengthen(server, session.session, size);
+      sessions.push(session);
+    }
+    return { access: JSON.stringify(sessions), record: 0 };
+  });
+  return { bench, sessions };
+}
+
+function benchFor(
+  lab: Lab,
+  users: number,
+  messagesPerSecond: number,
+  prepare?: Parameters<typeof switchboardBench>[1]['prepare'],
+): Promise<SwitchboardBench> {
+  return switchboardBench(lab, {
+    model: { tokens: TOKENS, tokenMs: 0, tokensPerWrite: 0 },
+    users,
+    messagesPerSecond,
+    server: { counting: false },
+    ...(prepare ? { prepare } : {}),
+  });
+}
+
+async function firstAnswer(url: string, { session, cookie }: SessionAccess): Promise<void> {
+  const response = await fetch(`${url}/api/sessions/${session}/messages`, {
+    method: 'POST',
+    headers: { cookie, 'content-type': 'application/json', prefer: `wait=${FIRST_ANSWER_WAIT_SECONDS}` },
+    body: JSON.stringify({ id: 'first', text: 'What is there to say?' }),
+  });
+  await response.arrayBuffer();
+  if (response.status !== 200) throw new LoadError('not_finished', `A first message got ${response.status}.`);
+}
+
+async function inTurn<T, R>(items: readonly T[], of: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) results.push(await of(item));
+  return results;
+}
+
+async function measureCourse(lab: Lab, seconds: number, course: Course): Promise<ScenarioResult> {
+  const { variants, perSecond, unit } = course;
+  const talk = { messagesPerMinute: perSecond * 60 };
+  for (const { bench, users } of variants) {
+    const warmUpSeconds = Math.max(MIN_WARM_UP_SECONDS, Math.ceil(users / perSecond));
+    lab.progress('warming up');
+    await speak(bench, { first: 0, end: users }, talk.messagesPerMinute, warmUpSeconds);
+  }
+  const phases = variants.map((): Phase[] => []);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [index, { bench, users, size }] of variants.entries()) {
+      const name = `${size} ${unit}`;
+      phases[index]?.push(await measurePhase(bench, { name, first: 0, end: users, seconds, ...talk }));
+    }
+  }
+  const gates: Gate[] = [];
+  const notes: string[] = [];
+  for (const { bench, size } of variants) {
+    const settled = await bench.settle();
+    gates.push(...integrityGates(settled).map((gate) => ({ ...gate, name: `${size} ${unit}: ${gate.name}` })));
+    notes.push(...integrityNotes(settled));
+  }
+  const all = phases.flat();
+  const figures = phases.flatMap((own) => phasesFigures(course.group, own));
+  return {
+    figures: [...figures, ...growthFigures(course, phases)],
+    gates: [...growthGates(course, phases), ...answeredGates(all), ...gates, ...all.map(lateGate)],
+    notes: [...machineNotes(all), ...all.flatMap(problemNotes), ...notes],
+  };
+}
+
+function processorOf({ usage, answered }: Phase): number {
+  const { server } = usage.processor;
+  return server === null || answered === 0 ? Number.NaN : (server * 1_000) / answered;
+}
+
+function phasesFigures(group: string, phases: readonly Phase[]): Figure[] {
+  const subject = phases[0]?.name ?? '';
+  const figure = (name: string, unit: string, of: (phase: Phase) => number): Figure => {
+    const rounds = phases.map(of);
+    const value = median(rounds);
+    return { group, subject, name, unit, value: Number.isNaN(value) ? null : value, rounds };
+  };
+  return [
+    figure('answers/s', '', ({ answersPerSecond }) => answersPerSecond),
+    figure('server processor per 1,000 answers', 's', processorOf),
+    figure('ours to the end p50', 'ms', ({ timings }) => timings.oursToEnd.percentile(50) ?? Number.NaN),
+    figure('ours to the end p95', 'ms', ({ timings }) => timings.oursToEnd.percentile(95) ?? Number.NaN),
+    figure('server memory', 'MB', ({ usage }) => (usage.serverBytesAfter ?? Number.NaN) / 1_000_000),
+  ];
+}
+
+/** Within a round, against the smallest: what a variant takes more. */
+function growth(phases: readonly Phase[][], index: number, of: (phase: Phase) => number): number {
+  const ratios = (phases[index] ?? []).map((phase, round) => {
+    const smallest = phases[0]?.[round];
+    return smallest ? of(phase) / of(smallest) : Number.NaN;
+  });
+  return median(ratios);
+}
+
+function growthFigures({ group, unit, variants }: Course, phases: readonly Phase[][]): Figure[] {
+  return variants.map(({ size }, index) => {
+    const value = growth(phases, index, processorOf);
+    const name = 'processor per answer, against the smallest';
+    return { group, subject: `${size} ${unit}`, name, unit: '', value: Number.isNaN(value) ? null : value };
+  });
+}
+
+function growthGates({ unit, variants }: Course, phases: readonly Phase[][]): Gate[] {
+  const [smallest] = variants;
+  return variants.slice(1).flatMap(({ size }, index) => {
+    const name = `${size} ${unit} against ${smallest?.size ?? 0}`;
+    const processor = growth(phases, index + 1, processorOf);
+    return [
+      ...(Number.isNaN(processor) ? [] : [atMost(`${name}: processor per answer, ratio`, processor, MAX_GROWTH)]),
+      atLeast(
+        `${name}: answers/s, ratio`,
+        growth(phases, index + 1, (phase) => phase.answersPerSecond),
+        1 / MAX_GROWTH,
+      ),
+    ];
+  });
+}
+
+function answeredGates(phases: readonly Phase[]): Gate[] {
+  return [
+    atMost(
+      'linear: messages without an answer',
+      phases.reduce((sum, { sent, answered }) => sum + sent - answered, 0),
+      0,
+    ),
+  ];
+}

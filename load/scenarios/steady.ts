@@ -1,0 +1,193 @@
+/** The scenarios of one steady rate: so many users, so many messages a minute, for so long. */
+import { switchboardBench } from '../lab/bench.ts';
+import { Lab } from '../lab/lab.ts';
+import {
+  integrityFigures,
+  integrityGates,
+  integrityNotes,
+  lateGate,
+  machineNotes,
+  phaseCharts,
+  phaseFigures,
+  problemNotes,
+} from '../measure/figures.ts';
+import { measurePhase, warmUp, type Phase } from '../measure/phase.ts';
+import { climbAll, SLOW_MODEL, type Ladder } from './stress.ts';
+import { atMost, type Gate, type Scenario, type ScenarioOptions, type ScenarioResult } from '../scenario.ts';
+
+interface Steady {
+  name: string;
+  summary: string;
+  users: number;
+  messagesPerMinute: number;
+  /** By default, and with `--full` as in the reports. */
+  seconds: number;
+  fullSeconds: number;
+  tokens: number;
+  /** From token to token; 0: the model at full speed. */
+  tokenMs: number;
+  /** Bounds of this scenario alone, in ms. */
+  bounds: readonly Bound[];
+  /** Measured after it, with a server of its own: the highest rate that this holds. */
+  beside?: Ladder;
+}
+
+interface Bound {
+  of: 'oursToFirst' | 'oursToEnd' | 'answered';
+  percent: number;
+  ms: number;
+}
+
+/** What the reports ask of every answer, the model included, at 20 tokens. */
+const ANSWER_BOUND: Bound = { of: 'answered', percent: 95, ms: 500 };
+const OWN_BOUNDS: readonly Bound[] = [
+  { of: 'oursToFirst', percent: 50, ms: 5 },
+  { of: 'oursToFirst', percent: 99, ms: 50 },
+  { of: 'oursToEnd', percent: 99, ms: 80 },
+];
+const PACED = { tokens: 20, tokenMs: 10 };
+
+const STEADY: readonly Steady[] = [
+  {
+    name: 'smoke',
+    summary: '10 users, 100 messages a minute: does it run at all?',
+    users: 10,
+    messagesPerMinute: 100,
+    seconds: 10,
+    fullSeconds: 300,
+    ...PACED,
+    bounds: [{ of: 'oursToEnd', percent: 95, ms: 100 }],
+  },
+  {
+    name: 'baseline',
+    summary: '1 user, a message every 10 s',
+    users: 1,
+    messagesPerMinute: 6,
+    seconds: 60,
+    fullSeconds: 300,
+    ...PACED,
+    bounds: [ANSWER_BOUND, ...OWN_BOUNDS],
+  },
+  {
+    name: 'low',
+    summary: '10 users, 100 messages a minute',
+    users: 10,
+    messagesPerMinute: 100,
+    seconds: 60,
+    fullSeconds: 900,
+    ...PACED,
+    bounds: [ANSWER_BOUND, ...OWN_BOUNDS],
+  },
+  {
+    name: 'medium',
+    summary: '100 users, 1,000 messages a minute',
+    users: 100,
+    messagesPerMinute: 1_000,
+    seconds: 60,
+    fullSeconds: 1_800,
+    ...PACED,
+    bounds: [ANSWER_BOUND, ...OWN_BOUNDS],
+  },
+  {
+    name: 'high',
+    summary: '1,000 users, 10,000 messages a minute',
+    users: 1_000,
+    messagesPerMinute: 10_000,
+    seconds: 60,
+    fullSeconds: 1_800,
+    ...PACED,
+    bounds: [ANSWER_BOUND, ...OWN_BOUNDS],
+  },
+  {
+    name: 'peak',
+    summary: '100 users, 1,000 messages a second for 60 s, the model at full speed',
+    users: 100,
+    messagesPerMinute: 60_000,
+    seconds: 60,
+    fullSeconds: 60,
+    tokens: 20,
+    tokenMs: 0,
+    bounds: [{ of: 'oursToEnd', percent: 99, ms: 100 }],
+    beside: SLOW_MODEL,
+  },
+];
+
+const WARM_UP_SECONDS = 2;
+const MAX_WARM_UP_USERS = 100;
+/** More than any rate of a warm-up needs. */
+const MAX_WARM_UP_PER_MINUTE = 6_000;
+
+export const steadyScenarios: readonly Scenario[] = STEADY.map((steady) => ({
+  name: steady.name,
+  summary: steady.summary,
+  run: (options) => Lab.run(options, (lab) => runBoth(lab, steady)),
+}));
+
+async function runBoth(lab: Lab, steady: Steady): Promise<ScenarioResult> {
+  const result = await runSteady(lab, steady);
+  if (!steady.beside) return result;
+  const { users, seconds } = planOf(steady, lab.options);
+  const beside = await climbAll(lab, [steady.beside], users, seconds);
+  return {
+    figures: [...result.figures, ...beside.figures],
+    gates: [...result.gates, ...beside.gates.map((gate) => ({ ...gate, name: `beside it: ${gate.name}` }))],
+    notes: [...result.notes, ...beside.notes.map((note) => `Beside it: ${note}`)],
+    charts: [...(result.charts ?? []), ...(beside.charts ?? [])],
+  };
+}
+
+async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
+  const plan = planOf(steady, lab.options);
+  const { tokens, users, messagesPerMinute } = plan;
+  const bench = await switchboardBench(lab, {
+    model: { tokens, tokenMs: steady.tokenMs, tokensPerWrite: 1 },
+    users,
+    messagesPerSecond: messagesPerMinute / 60,
+  });
+  const first = { first: users, end: users + Math.min(users, MAX_WARM_UP_USERS) };
+  await warmUp(bench, first, Math.min(MAX_WARM_UP_PER_MINUTE, messagesPerMinute), WARM_UP_SECONDS);
+  lab.progress(`connecting ${users} users`);
+  await bench.generators.connect({ first: 0, end: users });
+  const phase = await measurePhase(bench, {
+    name: steady.name,
+    first: 0,
+    end: users,
+    seconds: plan.seconds,
+    messagesPerMinute,
+  });
+  const settled = await bench.settle();
+  const group = `${users} users, ${messagesPerMinute} messages a minute, ${plan.seconds} s`;
+  return {
+    figures: [...phaseFigures(group, phase), ...integrityFigures('every message, checked', settled)],
+    gates: [...integrityGates(settled), ...boundGates(steady, phase), lateGate(phase)],
+    notes: [
+      `The model answers with ${tokens} tokens, ${steady.tokenMs === 0 ? 'at full speed, each in a write of its own' : `${steady.tokenMs} ms each`}.`,
+      'All times count from when the message was to be sent, which the generator kept to as shown.',
+      ...(bench.server
+        ? [`State is kept in ${lab.state.path}.`]
+        : ['The server runs elsewhere: what is its, the model’s and the network’s is not told apart.']),
+      ...machineNotes([phase]),
+      ...problemNotes(phase),
+      ...integrityNotes(settled),
+    ],
+    charts: phaseCharts(phase),
+  };
+}
+
+/** The rate grows and shrinks with the users. */
+function planOf(steady: Steady, options: ScenarioOptions) {
+  const users = options.users ?? steady.users;
+  return {
+    users,
+    messagesPerMinute: (steady.messagesPerMinute * users) / steady.users,
+    seconds: options.seconds ?? (options.full ? steady.fullSeconds : steady.seconds),
+    tokens: options.tokens ?? steady.tokens,
+  };
+}
+
+function boundGates({ bounds, name }: Steady, { timings }: Phase): Gate[] {
+  const names = { oursToFirst: 'ours to the first token', oursToEnd: 'ours to the end', answered: 'answer' };
+  return bounds.map(({ of, percent, ms }) =>
+    atMost(`${name}: ${names[of]} p${percent}, ms`, timings[of].percentile(percent) ?? Number.NaN, ms),
+  );
+}

@@ -1,0 +1,200 @@
+/**
+ * Where it breaks: the rate grows until the server does not hold it, once with the model at full
+ * speed and once with a model that takes its time. A rate is held when every message is answered,
+ * nearly all within their time, and the part that is ours stays below a bound.
+ */
+import { switchboardBench, type SwitchboardBench } from '../lab/bench.ts';
+import { Lab } from '../lab/lab.ts';
+import {
+  integrityFigures,
+  integrityGates,
+  integrityNotes,
+  lateGate,
+  machineNotes,
+  phaseFigures,
+} from '../measure/figures.ts';
+import { measurePhase, warmUp, type Phase } from '../measure/phase.ts';
+import type { Chart, Figure, Gate, Scenario, ScenarioResult } from '../scenario.ts';
+
+const USERS = 500;
+const SECONDS = 120;
+const FULL_SECONDS = 900;
+const TOKENS = 20;
+const MIN_STEP_SECONDS = 2;
+/** Steps up until a rate is not held, at most; then back towards the highest that was. */
+const MAX_STEPS_UP = 12;
+const STEPS_BACK = 3;
+const GROWTH = 1.6;
+/** What of the answers must have come by the time that the last message was sent. */
+const MIN_PACE = 0.95;
+/** A step that leaves more behind than this can clear is the end of its ladder. */
+const DRAIN_MS = 20_000;
+const WARM_UP_SECONDS = 2;
+const WARM_UP_USERS = 50;
+const WARM_UP_PER_USER_PER_MINUTE = 60;
+/** Generators for more than any machine of ours holds. */
+const MOST_PER_SECOND = 2_000;
+
+/** A rate that grows, and what is asked of it. */
+export interface Ladder {
+  name: string;
+  directive: string;
+  firstPerSecond: number;
+  /** The bound of the part that is ours, at p95. */
+  maxOursMs: number;
+}
+
+const FAST_MODEL: Ladder = { name: 'model at full speed', directive: '', firstPerSecond: 100, maxOursMs: 500 };
+export const SLOW_MODEL: Ladder = {
+  name: 'model at 10 ms a token',
+  directive: 'tokenMs=10',
+  firstPerSecond: 50,
+  maxOursMs: 50,
+};
+const LADDERS = [FAST_MODEL, SLOW_MODEL];
+
+interface Step {
+  perSecond: number;
+  phase: Phase;
+  isHeld: boolean;
+}
+
+export const stress: Scenario = {
+  name: 'stress',
+  summary: `${USERS} users, more and more messages a second until it breaks, with a fast and with a slow model`,
+  run: (options) => Lab.run(options, runStress),
+};
+
+async function runStress(lab: Lab): Promise<ScenarioResult> {
+  const seconds = lab.options.seconds ?? (lab.options.full ? FULL_SECONDS : SECONDS);
+  return climbAll(lab, LADDERS, lab.options.users ?? USERS, seconds);
+}
+
+/** @param seconds for all steps that there may be, on all ladders */
+export async function climbAll(
+  lab: Lab,
+  ladders: readonly Ladder[],
+  users: number,
+  seconds: number,
+): Promise<ScenarioResult> {
+  const mostSteps = ladders.length * (MAX_STEPS_UP + STEPS_BACK);
+  const stepSeconds = Math.max(MIN_STEP_SECONDS, Math.floor(seconds / mostSteps));
+  const bench = await switchboardBench(lab, {
+    model: { tokens: lab.options.tokens ?? TOKENS, tokensPerWrite: 1 },
+    users,
+    messagesPerSecond: MOST_PER_SECOND,
+  });
+  const others = { first: users, end: users + WARM_UP_USERS };
+  await warmUp(bench, others, WARM_UP_USERS * WARM_UP_PER_USER_PER_MINUTE, WARM_UP_SECONDS);
+  lab.progress(`connecting ${users} users`);
+  await bench.generators.connect({ first: 0, end: users });
+  const climbed: { ladder: Ladder; steps: Step[] }[] = [];
+  for (const ladder of ladders) climbed.push({ ladder, steps: await climb(bench, ladder, users, stepSeconds) });
+  const settled = await bench.settle();
+  const phases = climbed.flatMap(({ steps }) => steps.map(({ phase }) => phase));
+  return {
+    figures: [
+      ...climbed.flatMap(({ ladder, steps }) => ladderFigures(ladder, steps, users)),
+      ...integrityFigures('every message of all steps, checked', settled),
+    ],
+    gates: [
+      // Beyond the breaking point messages are refused and wait: that is what was looked for.
+      ...integrityGates(settled).filter(({ name }) => name !== 'not answered'),
+      ...climbed.flatMap(({ steps }) => heldGates(steps)),
+    ],
+    notes: [
+      `Steps of ${stepSeconds} s. Held: all answered, ${MIN_PACE * 100} % of them in time, ours to the end p95 below ${ladders.map((one) => `${one.maxOursMs} ms (${one.name})`).join(', ')}.`,
+      'A step whose generator was late counts as not held, and says so: then it is the generator that broke.',
+      ...machineNotes(phases),
+      ...integrityNotes(settled),
+    ],
+    charts: climbed.map(({ ladder, steps }) => ladderChart(ladder, steps)),
+  };
+}
+
+/** Upwards until a rate is not held, then between the last two. */
+async function climb(bench: SwitchboardBench, ladder: Ladder, users: number, seconds: number): Promise<Step[]> {
+  const steps: Step[] = [];
+  const at = async (perSecond: number): Promise<Step> => {
+    const name = `${Math.round(perSecond)}/s`;
+    const talk = { first: 0, end: users, seconds, messagesPerMinute: perSecond * 60, drainMs: DRAIN_MS };
+    const phase = await measurePhase(bench, { name, ...talk, directive: ladder.directive });
+    const step = { perSecond, phase, isHeld: isHeld(phase, perSecond, ladder) };
+    steps.push(step);
+    return step;
+  };
+  let held = 0;
+  let broken = 0;
+  for (let perSecond = ladder.firstPerSecond; steps.length < MAX_STEPS_UP; perSecond *= GROWTH) {
+    const step = await at(perSecond);
+    if (!step.isHeld) {
+      broken = perSecond;
+      break;
+    }
+    held = perSecond;
+  }
+  for (let back = 0; back < STEPS_BACK && broken > 0 && isClear(steps); back += 1) {
+    const between = (held + broken) / 2;
+    if ((await at(between)).isHeld) held = between;
+    else broken = between;
+  }
+  return steps;
+}
+
+function isHeld(phase: Phase, perSecond: number, { maxOursMs }: Ladder): boolean {
+  const ours = phase.timings.oursToEnd.percentile(95) ?? Infinity;
+  // What was sent last cannot be answered within the step: its model takes its time.
+  const owed = perSecond - (perSecond * (phase.timings.model.percentile(50) ?? 0)) / 1_000 / phase.seconds;
+  const isInTime = phase.answersPerSecond >= owed * MIN_PACE;
+  return phase.answered === phase.sent && isInTime && ours <= maxOursMs && lateGate(phase).ok;
+}
+
+/** Nothing is left of the steps so far that would weigh on the next. */
+function isClear(steps: readonly Step[]): boolean {
+  const last = steps.at(-1)?.phase;
+  return last !== undefined && last.answered === last.sent;
+}
+
+function bestOf(steps: readonly Step[]): Step | null {
+  return steps.filter(({ isHeld: held }) => held).toSorted((a, b) => b.perSecond - a.perSecond)[0] ?? null;
+}
+
+function ladderFigures(ladder: Ladder, steps: readonly Step[], users: number): Figure[] {
+  const best = bestOf(steps);
+  const broken = steps.filter(({ isHeld: held }) => !held).toSorted((a, b) => a.perSecond - b.perSecond)[0];
+  const subject = ladder.name;
+  return [
+    { group: 'breaking point', subject, name: 'highest rate held', unit: 'messages/s', value: best?.perSecond ?? null },
+    {
+      group: 'breaking point',
+      subject,
+      name: 'lowest rate not held',
+      unit: 'messages/s',
+      value: broken?.perSecond ?? null,
+    },
+    ...(best ? phaseFigures(`highest rate held, ${users} users`, { ...best.phase, name: subject }) : []),
+  ];
+}
+
+/** The generator must not be what gave in first. */
+function heldGates(steps: readonly Step[]): Gate[] {
+  const best = bestOf(steps);
+  return best ? [lateGate(best.phase)] : [];
+}
+
+function ladderChart({ name }: Ladder, steps: readonly Step[]): Chart {
+  const sorted = steps.toSorted((a, b) => a.perSecond - b.perSecond);
+  const line = (percent: number): [number, number][] =>
+    sorted.map(({ perSecond, phase }) => [perSecond, phase.timings.oursToEnd.percentile(percent) ?? 0]);
+  return {
+    title: `Ours to the end by rate, ${name}`,
+    kind: 'lines',
+    x: 'messages/s',
+    y: 'ms',
+    series: [
+      { name: 'p50', points: line(50) },
+      { name: 'p95', points: line(95) },
+      { name: 'p99', points: line(99) },
+    ],
+  };
+}

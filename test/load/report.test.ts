@@ -1,0 +1,171 @@
+/** The report from small results of its own: every claim has its line, nothing is fetched, nothing that was said becomes markup. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ROOT } from '../../src/local/build-worker.ts';
+import { capacityOf } from '../../load/report/capacity.ts';
+import { judge } from '../../load/report/claim.ts';
+import { CLAIMS } from '../../load/report/claims.ts';
+import { distributionOf } from '../../load/report/distribution.ts';
+import { Runs } from '../../load/report/runs.ts';
+
+const EVIL = `<script>alert("1")</script> [x](https://evil.example) | & 'quoted'`;
+const LABELS = ['< 1', '< 50', '< 100', '< 200', '< 300', '< 500', '< 1000', '< 2000', '≥ 2000'];
+
+interface Fixture {
+  [figure: string]: number | null;
+}
+
+function result(name: string, figures: Fixture, more: object = {}): object {
+  return {
+    scenario: name,
+    startedAt: '2026-11-20T10:00:00.000Z',
+    commit: 'abcdef123456-dirty',
+    machine: { cores: 2, processor: 'A Processor', memoryBytes: 8e9, system: 'linux 6', node: 'v24', workerd: '1' },
+    ok: true,
+    figures: Object.entries(figures).map(([figure, value]) => {
+      return { group: 'a group', subject: name, name: figure, unit: '', value };
+    }),
+    gates: [],
+    notes: [],
+    ...more,
+  };
+}
+
+/** 100 MB and 0.5 MB a user; 10 s of processor per 1,000 answers; $ 20 a million answers. */
+function steady(name: string, users: number): object {
+  const perSecond = users / 6;
+  return result(name, {
+    users,
+    'answers/s': perSecond,
+    'answer average': 240,
+    'server memory at most': 100 + users / 2,
+    'server busy': perSecond,
+    'price of a million answers': 20,
+  });
+}
+
+const spread = {
+  charts: [
+    {
+      title: 'low: how the times are spread',
+      kind: 'bars',
+      x: 'ms',
+      y: '%',
+      labels: LABELS,
+      series: [
+        { name: 'answer, in all', points: [10, 10, 10, 30, 20, 10, 5, 3, 2].map((share, index) => [index, share]) },
+      ],
+    },
+  ],
+};
+
+const FIXTURES: Record<string, object> = {
+  baseline: steady('baseline', 1),
+  low: { ...steady('low', 10), ...spread },
+  medium: { ...steady('medium', 100), notes: ['THE MACHINE WAS NOT QUIET: other work took up to 90 % of a core.'] },
+  high: steady('high', 1_000),
+  stress: {
+    ...result('stress', {}),
+    figures: [
+      ...[
+        ['highest rate held', 500],
+        ['lowest rate not held', 600],
+      ].map(([name, value]) => ({ group: 'breaking point', subject: 'model at full speed', name, unit: '', value })),
+      ...[
+        ['server busy', 95],
+        ['model processor per 1,000 answers', 0.5],
+        ['generator processor per 1,000 answers', 0.5],
+      ].map(([name, value]) => {
+        return { group: 'highest rate held, 500 users', subject: 'model at full speed', name, unit: '', value };
+      }),
+    ],
+  },
+  crash: {
+    ...result('', {}),
+    scenario: undefined,
+    drill: 'crash',
+    figures: [{ group: EVIL, subject: EVIL, name: EVIL, unit: EVIL, value: null }],
+    gates: [
+      { name: EVIL, value: null, limit: 1, ok: false },
+      { name: 'lost', value: 3, limit: 0, ok: false },
+    ],
+    notes: [EVIL],
+  },
+};
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'switchboard-report-'));
+  for (const [name, value] of Object.entries(FIXTURES)) {
+    await writeFile(join(folder, `${name}.json`), JSON.stringify(value));
+  }
+  await writeFile(join(folder, 'failures.json'), JSON.stringify([{ name: 'render', problem: 'no browser' }]));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function built(): Promise<{ page: string; summary: string }> {
+  const [html, markdown] = [join(folder, 'report.html'), join(folder, 'REPORT.md')];
+  const options = ['--from', folder, '--html', html, '--markdown', markdown];
+  await promisify(execFile)(process.execPath, [join(ROOT, 'load/cli.ts'), 'report', ...options]);
+  return { page: await readFile(html, 'utf8'), summary: await readFile(markdown, 'utf8') };
+}
+
+test('the command builds page and summary again, with a line for every claim', { timeout: 30_000 }, async () => {
+  const { page, summary } = await built();
+  const rows = summary.split('\n').filter((line) => line.startsWith('| '));
+  for (const { section, name } of CLAIMS) {
+    expect(rows.some((row) => row.startsWith(`| ${section} | `) && row.includes(name.replace('<', '&lt;')))).toBe(true);
+    expect(page).toContain(`<td>${section}</td>`);
+  }
+  expect(summary).toContain('abcdef123456-dirty');
+  expect(summary).toContain('2 cores (A Processor)');
+  expect(summary).toContain('THE MACHINE WAS NOT QUIET during medium');
+  expect(summary).toContain('| crash | lost | 3 | 0 |');
+  expect(summary).toContain('render left no figures: no browser');
+
+  // Nothing is loaded, nothing runs, nothing that a run said is markup.
+  expect(page).not.toMatch(/(?:src|href|action|data)\s*=|url\(|@import|<script|<link|<img/i);
+  expect(page).toContain('&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;');
+  expect(summary).not.toContain('<script');
+  expect(summary).not.toContain('[x](');
+  expect(page).toContain('<svg');
+});
+
+test('a claim is held, missed, or not measured, and never silently the first', async () => {
+  const judged = judge(CLAIMS, await Runs.read(folder));
+  const line = (section: string, name: string) => judged.find((one) => one.section === section && one.name === name);
+  expect(line('Average by users', '10 users')).toMatchObject({ value: 240, verdict: 'held' });
+  expect(line('Load: high', 'memory')).toMatchObject({ value: 600, verdict: 'missed' });
+  expect(line('Capacity', 'messages a second')).toMatchObject({ value: 500, verdict: 'held' });
+  expect(line('Load: peak', 'errors')).toMatchObject({ value: null, verdict: 'not measured' });
+  expect(line('Capacity', 'uptime')).toMatchObject({ verdict: 'not measured' });
+});
+
+test('capacity is the straight line through what was measured, and says where it goes beyond', async () => {
+  const { memory, processor, needs, limits } = capacityOf(await Runs.read(folder));
+  expect(memory?.slope).toBeCloseTo(0.5);
+  expect(memory?.intercept).toBeCloseTo(100);
+  expect(processor?.slope).toBeCloseTo(0.01);
+  expect(needs.find(({ users }) => users === 200)).toMatchObject({ memoryMb: expect.closeTo(200), isBeyond: false });
+  // 10 messages a minute of 1,000 users are 166.7/s: 1.67 cores; at $ 20 a million, $ 12 an hour.
+  expect(needs.find(({ users }) => users === 1_000)).toMatchObject({
+    cores: expect.closeTo(1.667, 2),
+    dollarsPerHour: expect.closeTo(12),
+  });
+  expect(needs.find(({ users }) => users === 5_000)?.isBeyond).toBe(true);
+  expect(limits).toHaveLength(1);
+  expect(limits[0]).toMatchObject({ users: 3_000, headroom: 3, bottleneck: 'the server’s one thread that computes' });
+});
+
+test('without runs of different sizes nothing is said of what a scale needs', () => {
+  expect(capacityOf(new Runs([]))).toMatchObject({ memory: null, needs: [], limits: [], pricePerMillion: [] });
+});
+
+test('the reports’ classes are filled from the finer ones', async () => {
+  const run = (await Runs.read(folder)).run('low');
+  expect(run && distributionOf(run)?.shares).toEqual([30, 30, 20, 10, 5, 5]);
+});
