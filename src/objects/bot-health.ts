@@ -112,7 +112,10 @@ export class BotHealth {
     }
     if (busy) this.#busyAt = now;
     const due = this.nextAt(now, busy, false);
-    if (due !== null && due <= now) void this.#probe(now);
+    if (due === null || due > now) return;
+    // Nothing can be asked: when the pause is over a turn is tried.
+    if (this.#listener.settings()?.kind === 'workers-ai') this.#apply({ type: 'probe_answered' }, now);
+    else void this.#probe(now);
   }
 
   /** When something is due (ms since 1970); null when nobody needs to know how the endpoint does. */
@@ -121,7 +124,8 @@ export class BotHealth {
     const doubted = now - this.#failedAt < DOUBT_WATCH_MS;
     const watched = busy || doubted || (this.breaker.state !== 'closed' && now - this.#busyAt < WATCH_MS);
     const settings = this.#listener.settings();
-    if (!watched || settings === null || settings.kind === 'workers-ai') return null;
+    if (!watched || settings === null) return null;
+    if (settings.kind === 'workers-ai') return this.breaker.state === 'open' ? this.breaker.retryAt : null;
     // Two at most: one that is late and one that shows whether the next is, too.
     if (this.#probing >= 2) return this.#lastProbeAt + PROBE_TIMEOUT_MS;
     return this.#lastProbeAt + this.#everyMs();
@@ -129,7 +133,9 @@ export class BotHealth {
 
   /** Asks once more, for somebody who looks. */
   lookAgain(now: number): void {
-    if (this.breaker.state === 'closed' || this.#probing > 0 || this.#listener.settings() === null) return;
+    const settings = this.#listener.settings();
+    if (this.breaker.state === 'closed' || this.#probing > 0 || settings === null) return;
+    if (settings.kind === 'workers-ai') return;
     if (now - this.#lastProbeAt >= OPEN_PROBE_EVERY_MS) void this.#probe(now);
   }
 

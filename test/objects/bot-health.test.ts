@@ -52,6 +52,22 @@ describe('B19: an endpoint', () => {
     },
   );
 
+  it('B20: what cannot be asked, as Workers AI, is tried with a turn when the pause is over', async () => {
+    const world = await new BotWorld().launched({ kind: 'workers-ai', model: '@cf/x' });
+    for (let turn = 1; turn <= 5; turn += 1) {
+      world.ask('a', { turn });
+      world.end('a', { turn, outcome: 'failed', code: 'endpoint_error' });
+    }
+    expect(world.ask('b')).toMatchObject({ do: 'wait', reason: 'endpoint' });
+    await world.advance(1_500);
+    expect(world.probes).toEqual([]);
+    expect(world.wakes.map(({ session }) => session)).toContain('b');
+    expect(world.ask('b')).toMatchObject({ do: 'go' });
+    expect(world.ask('c')).toMatchObject({ do: 'wait', reason: 'endpoint' });
+    world.end('b', { outcome: 'reply' });
+    expect(world.view().state).toBe('running');
+  });
+
   it('comes back by itself when nobody waits any more', async () => {
     const world = await new BotWorld().launched();
     world.ask('a');
