@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Pending, SessionView } from '../../src/client/types.ts';
 import type { BotMessage, BotStatus, UserMessage } from '../../src/protocol/transcript.ts';
-import { arrange } from '../../src/web/state/conversation.ts';
+import { arrange, isSameEntry } from '../../src/web/state/conversation.ts';
 
 const user = (seq: number, status: UserMessage['status'] = 'accepted'): UserMessage => {
   return { role: 'user', seq, turn: seq, id: `m${seq}`, text: `text ${seq}`, at: seq, priority: 0, status };
@@ -29,6 +29,17 @@ describe('the conversation', () => {
 
   test('a message that was answered before earlier ones stands before them', () => {
     expect(keys({ messages: [user(2), user(3), bot(4, 3), bot(5, 2)] })).toEqual(['m3', '3.1', 'm2', '2.1']);
+  });
+
+  test('an entry is drawn again when something in it changed, and only then', () => {
+    const messages = [user(2), bot(4, 2)];
+    const before = arrange(view({ messages })).entries;
+    const same = (part: Partial<Part>) =>
+      arrange(view(part)).entries.map((entry, at) => before[at] !== undefined && isSameEntry(before[at], entry));
+    expect(same({ messages: [...messages] })).toEqual([true, true]);
+    expect(same({ messages: [{ ...user(2), text: 'edited' }, ...messages.slice(1)] })).toEqual([false, true]);
+    // Only the last answer can be asked for again.
+    expect(same({ messages: [...messages, user(5), bot(6, 5)] })).toEqual([true, false, false, false]);
   });
 
   test('the running answer is last and has the key of the message that it becomes', () => {
