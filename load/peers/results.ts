@@ -78,7 +78,9 @@ export function courseGates(tokens: number, courses: Courses): Gate[] {
   const sum = (of: (round: Round) => number): number => own.reduce((total, round) => total + of(round), 0);
   return [
     atLeast(`${group}: of the bare object that reads the whole answer`, ratio(courses, BARE_WHOLE, finished), least),
-    atLeast(`${group}: times AIChatAgent`, ratio(courses, AI_CHAT, finished), MIN_TIMES_AI_CHAT),
+    ...(tokens >= MANY_TOKENS
+      ? []
+      : [atLeast(`${group}: times AIChatAgent`, ratio(courses, AI_CHAT, finished), MIN_TIMES_AI_CHAT)]),
     atMost(
       `${group}: not answered`,
       sum(({ counts }) => counts.sent - counts.answered),

@@ -5,6 +5,7 @@
  */
 import { Timings } from '../driver.ts';
 import { Lab } from '../lab/lab.ts';
+import { UsageWatch } from '../measure/usage.ts';
 import { AiChatServer } from '../peers/ai-chat-server.ts';
 import { measureBill, ownCounters, type Bill } from '../peers/billing.ts';
 import { CRASH_USERS, crashOwn, crashPeer, RECOVERY_MS, type CrashCounts } from '../peers/crash.ts';
@@ -33,6 +34,8 @@ const ROUND_SECONDS = 5;
 const MIN_ROUND_SECONDS = 1;
 /** Before anything is measured each server runs this long, to have its code compiled. */
 const WARM_UP_MS = 1_500;
+/** A quiet machine has less than this to do besides. */
+const NOISY_PERCENT = 20;
 const CRASH_TOKENS = 20;
 const CRASH_TOKEN_MS = 10;
 
@@ -42,6 +45,13 @@ export const peers: Scenario = {
   reportSeconds: 70,
   run: (options) => Lab.run(options, runPeers),
 };
+
+interface Compared {
+  tokens: number;
+  courses: Courses;
+  /** What the rest of the machine was busy with meanwhile, in percent of a core. */
+  otherPercent: number | null;
+}
 
 interface Plan {
   users: number;
@@ -55,8 +65,8 @@ async function runPeers(lab: Lab): Promise<ScenarioResult> {
   lab.progress('installing the peers');
   const versions = await installPeers(lab.signal);
   const plan = planOf(lab.options);
-  const measured: { tokens: number; courses: Courses }[] = [];
-  for (const tokens of plan.tokens) measured.push({ tokens, courses: await compare(lab, plan, tokens) });
+  const measured: Compared[] = [];
+  for (const tokens of plan.tokens) measured.push(await compare(lab, plan, tokens));
   const { bills, crashes, problems: failed } = await billAndCrash(lab);
   const problems = measured.flatMap(({ tokens, courses }) =>
     [...courses].flatMap(([subject, { problem }]) =>
@@ -81,15 +91,23 @@ async function runPeers(lab: Lab): Promise<ScenarioResult> {
         .map(([name, version]) => `${name} ${version}`)
         .join(', ')}. It acknowledges nothing; its client sends the whole conversation with every message.`,
       'The plain Node server commits every message and every reply by itself (WAL, synchronous=FULL), forwards each token, and sends the last 20 messages to the model. It has no price by the row.',
-      'Finished answers/s counts all replies, over the window and the processor time that the server needed afterwards. ',
+      'Finished answers/s counts all replies, over the window and the processor time that the server needed afterwards.',
       'What a turn is billed for is counted with 10 users, 20 tokens at 10 ms and conversations that have begun, at Cloudflare’s prices: an object’s seconds are those in which it waits for its model, and the same for both.',
       `State is kept in ${lab.state.path}, where a sync of 4 KiB takes ${lab.state.syncMs.toFixed(2)} ms.`,
       `Crash: ${CRASH_USERS} users, each with a message open when the process gets SIGKILL; looked at ${RECOVERY_MS / 1_000} s after the restart, everybody connected again. The peers’ users do not send again what was not answered; Switchboard’s client does.`,
+      ...quietNotes(measured),
       ...problems,
       ...failed,
     ],
     charts: measured.map(({ tokens, courses }) => ratesChart(tokens, courses)),
   };
+}
+
+/** The servers take turns: other work hits them alike, and the ratios say more than the rates. */
+function quietNotes(measured: readonly Compared[]): string[] {
+  const most = Math.max(...measured.map(({ otherPercent }) => otherPercent ?? 0));
+  if (most < NOISY_PERCENT) return [];
+  return [`THE MACHINE WAS NOT QUIET: other work took up to ${Math.round(most)} % of a core. Read the ratios.`];
 }
 
 /** Fewer rounds rather than very short ones. */
@@ -101,7 +119,7 @@ function planOf({ seconds, users, tokens }: ScenarioOptions): Plan {
   return { users: users ?? USERS, tokens: sizes, rounds, windowMs: (total / (turns * rounds)) * 1_000 };
 }
 
-async function compare(lab: Lab, { users, rounds, windowMs }: Plan, tokens: number): Promise<Courses> {
+async function compare(lab: Lab, { users, rounds, windowMs }: Plan, tokens: number): Promise<Compared> {
   lab.progress(`${tokens} tokens: starting the servers`);
   const model = await lab.model({ tokens, tokensPerWrite: 1 });
   const servers = await startAll(lab, model);
@@ -109,6 +127,8 @@ async function compare(lab: Lab, { users, rounds, windowMs }: Plan, tokens: numb
     SUBJECTS.map((subject) => [subject, { rounds: [], timings: new Timings(), problem: null }]),
   );
   const { signal } = lab;
+  const pids = servers.started.flatMap(({ pid }) => (pid === null ? [] : [pid]));
+  const watch = new UsageWatch({ server: pids, model: model.pid === null ? [] : [model.pid], generator: [] });
   // What one server cannot do in its time is its own figure: the others are measured all the same.
   const attempt = async (course: Course, work: () => Promise<void>): Promise<void> => {
     try {
@@ -130,8 +150,9 @@ async function compare(lab: Lab, { users, rounds, windowMs }: Plan, tokens: numb
       });
     }
   }
+  const { otherProcessor, seconds } = watch.end();
   for (const started of [...servers.started, model]) await lab.end(started);
-  return courses;
+  return { tokens, courses, otherPercent: otherProcessor === null ? null : (otherProcessor / seconds) * 100 };
 }
 
 interface Aftermath {
