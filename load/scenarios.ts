@@ -3,6 +3,7 @@ import { answers } from './scenarios/answers.ts';
 import { connections } from './scenarios/connections.ts';
 import { linear } from './scenarios/linear.ts';
 import { operations } from './scenarios/operations.ts';
+import { peers } from './scenarios/peers.ts';
 import { render } from './scenarios/render.ts';
 import { soak } from './scenarios/soak.ts';
 import { spike } from './scenarios/spike.ts';
@@ -20,4 +21,5 @@ export const SCENARIOS: readonly Scenario[] = [
   operations,
   render,
   answers,
+  peers,
 ];

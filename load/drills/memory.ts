@@ -16,7 +16,8 @@ import { answeredGate, CLAIMS, figuresOf, spread, within } from './figures.ts';
 import { losses, recovery, type Wound } from './outcome.ts';
 
 const CLAIMED_MB = 256;
-const STEPS_MB = [128, 64, 32, 16, 8, 4, 2, 0];
+/** What it may still take, beyond what it has by then: less and less. */
+const LEFT_MB = [64, 32, 16, 8, 4, 2, 0];
 const BYTES_PER_MB = 1_000_000;
 const BYTES_PER_KIB = 1_024;
 /** Of the fault's time, for what is claimed; the steps share the rest. */
@@ -25,7 +26,9 @@ const POLL_MS = 50;
 const run = promisify(execFile);
 
 interface Held {
-  megabytes: number;
+  name: string;
+  /** Above the resting size. */
+  limitBytes: number;
   survived: boolean;
   /** Above the resting size, at most while it was held so. */
   writableBytes: number;
@@ -57,34 +60,39 @@ export const memory = (): Drill => {
 
 async function holdTighter(stage: Stage, notes: Notes): Promise<Wound[]> {
   const wounds: Wound[] = [];
-  for (const megabytes of [CLAIMED_MB, ...STEPS_MB]) {
-    const share = megabytes === CLAIMED_MB ? CLAIMED_SHARE : (1 - CLAIMED_SHARE) / STEPS_MB.length;
+  const stepMs = (stage.faultMs * (1 - CLAIMED_SHARE)) / LEFT_MB.length;
+  for (const leftMb of [null, ...LEFT_MB]) {
     const at = monotonicMs();
-    const held = await hold(stage, megabytes, stage.faultMs * share, notes);
+    const held = await hold(stage, leftMb, leftMb === null ? stage.faultMs * CLAIMED_SHARE : stepMs, notes);
     notes.held.push(held);
     if (!held.survived) {
       const diedAt = monotonicMs();
       stage.say('it died of it, and is started again');
       await stage.server.restart();
-      return [...wounds, { name: `died at +${megabytes} MB`, at: diedAt, healedAt: monotonicMs() }];
+      return [...wounds, { name: `died, ${held.name}`, at: diedAt, healedAt: monotonicMs() }];
     }
-    wounds.push({ name: `+${megabytes} MB`, at, healedAt: monotonicMs() });
+    wounds.push({ name: held.name, at, healedAt: monotonicMs() });
   }
   await limit(pidOf(stage.server), 'unlimited');
   return wounds;
 }
 
-async function hold(stage: Stage, megabytes: number, forMs: number, notes: Notes): Promise<Held> {
+/** @param leftMb above what it has now; null: what is claimed, above its resting size */
+async function hold(stage: Stage, leftMb: number | null, forMs: number, notes: Notes): Promise<Held> {
   const pid = pidOf(stage.server);
-  stage.say(`held to ${megabytes} MB above its resting size`);
-  await limit(pid, String(notes.restWritable + megabytes * BYTES_PER_MB));
-  const held: Held = { megabytes, survived: true, writableBytes: 0, residentBytes: 0 };
+  const { restWritable, restResident } = notes;
+  const limitBytes =
+    leftMb === null ? CLAIMED_MB * BYTES_PER_MB : writableBytes(pid) - restWritable + leftMb * BYTES_PER_MB;
+  const name = leftMb === null ? `${CLAIMED_MB} MB` : `${leftMb} MB left`;
+  stage.say(`held to ${Math.round(limitBytes / BYTES_PER_MB)} MB above its resting size (${name})`);
+  await limit(pid, String(restWritable + limitBytes));
+  const held: Held = { name, limitBytes, survived: true, writableBytes: 0, residentBytes: 0 };
   const untilAt = monotonicMs() + forMs;
   while (monotonicMs() < untilAt) {
     const resident = residentBytes(pid);
     if (resident === null) return { ...held, survived: false };
-    held.writableBytes = Math.max(held.writableBytes, writableBytes(pid) - notes.restWritable);
-    held.residentBytes = Math.max(held.residentBytes, resident - notes.restResident);
+    held.writableBytes = Math.max(held.writableBytes, writableBytes(pid) - restWritable);
+    held.residentBytes = Math.max(held.residentBytes, resident - restResident);
     await stage.wait(POLL_MS);
   }
   return held;
@@ -123,8 +131,8 @@ function pidOf({ pid }: Stage['server']): number {
 
 function judge(drillRun: DrillRun, { restWritable, restResident, held }: Notes): Verdict {
   const { wounds, outages, columns } = drillRun;
-  const claimed = held.find(({ megabytes }) => megabytes === CLAIMED_MB);
-  const least = held.findLast(({ survived }) => survived)?.megabytes ?? null;
+  const [claimed] = held;
+  const least = held.filter(({ survived }) => survived).map(({ limitBytes }) => limitBytes / BYTES_PER_MB);
   const died = wounds.filter(({ name }) => name.startsWith('died'));
   const back = recovery(columns, died, losses(wounds, outages), null);
   const lostWhileHeld = outages.filter(({ lostAt }) => lostAt < (died[0]?.at ?? Infinity) - POLL_MS * 2).length;
@@ -133,11 +141,12 @@ function judge(drillRun: DrillRun, { restWritable, restResident, held }: Notes):
     figures: [
       figure('resident', 'MB', restResident / BYTES_PER_MB),
       figure('may write to', 'MB', restWritable / BYTES_PER_MB),
-      figure('least above rest that it bore', 'MB', least),
+      figure('least above rest that it bore', 'MB', least.length === 0 ? null : Math.min(...least)),
       ...held.flatMap((each) => {
-        const own = figuresOf('held to so many MB above rest', `+${each.megabytes}`);
+        const own = figuresOf('held, by what it was left', each.name);
         return [
           own('lived', '1: yes', each.survived ? 1 : 0),
+          own('limit above rest', 'MB', each.limitBytes / BYTES_PER_MB),
           own('grown, may write to', 'MB', each.writableBytes / BYTES_PER_MB),
           own('grown, resident', 'MB', each.residentBytes / BYTES_PER_MB),
         ];
@@ -161,7 +170,7 @@ function judge(drillRun: DrillRun, { restWritable, restResident, held }: Notes):
     ],
     notes: [
       'Held is what the runtime’s process may write to (RLIMIT_DATA); files that it maps, its code and the kernel’s socket buffers are not in it, nor is the Node process beside it, which does not run in a deployment.',
-      'A limit below what it holds already takes nothing away: from there on it may not grow.',
+      'After the claim it is left less and less beyond what it has by then; the runtime ends itself when it is refused memory, and is started again.',
     ],
   };
 }

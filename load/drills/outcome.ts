@@ -145,13 +145,11 @@ export function recovery(
       const loss = own.get(user);
       if (hit ? !hit(user) : !loss) continue;
       const from = loss?.liveAt ?? wound.healedAt;
-      // Said so late that it was meant for after the next fault, or nothing was said at all: tells nothing.
-      const waited = rows.filter((row) => {
-        return (columns.intendedAt[row] ?? 0) < next && !((columns.ackAt[row] ?? Number.NaN) < from);
-      });
-      const [first] = waited.toSorted((a, b) => orLast(columns.ackAt[a]) - orLast(columns.ackAt[b]));
+      // What was meant for after the next fault tells nothing of this one.
+      const waited = rows.filter((row) => (columns.intendedAt[row] ?? 0) < next && !(acceptedAt(columns, row) < from));
+      const [first] = waited.toSorted((a, b) => orLast(acceptedAt(columns, a)) - orLast(acceptedAt(columns, b)));
       if (first === undefined) continue;
-      if (Number.isNaN(columns.ackAt[first])) result.never += 1;
+      if (Number.isNaN(acceptedAt(columns, first))) result.never += 1;
       noteWait(columns, first, wound, result);
     }
   }
@@ -160,17 +158,26 @@ export function recovery(
 
 function noteWait(columns: TalkColumns, row: number, { at, healedAt }: Wound, result: Recovery): void {
   const intendedAt = columns.intendedAt[row] ?? Number.NaN;
-  const since = (column: Float64Array, begin: number): number => {
-    return Math.max(0, (column[row] ?? Number.NaN) - Math.max(begin, intendedAt));
-  };
-  result.acknowledged.record(since(columns.ackAt, at));
-  result.acknowledgedHealed.record(since(columns.ackAt, healedAt));
-  result.firstToken.record(since(columns.firstAt, at));
-  result.firstTokenHealed.record(since(columns.firstAt, healedAt));
+  const since = (when: number, begin: number): number => Math.max(0, when - Math.max(begin, intendedAt));
+  const accepted = acceptedAt(columns, row);
+  const begun = firstOf(columns.firstAt[row], columns.replyAt[row]);
+  result.acknowledged.record(since(accepted, at));
+  result.acknowledgedHealed.record(since(accepted, healedAt));
+  result.firstToken.record(since(begun, at));
+  result.firstTokenHealed.record(since(begun, healedAt));
 }
 
-function orLast(at: number | undefined): number {
-  return at === undefined || Number.isNaN(at) ? Infinity : at;
+/** An acknowledgement that was lost on its way is not sent again: the answer itself then says it. */
+function acceptedAt({ ackAt, firstAt, replyAt }: TalkColumns, row: number): number {
+  return firstOf(ackAt[row], firstAt[row], replyAt[row]);
+}
+
+function firstOf(...times: (number | undefined)[]): number {
+  return times.find((at) => at !== undefined && !Number.isNaN(at)) ?? Number.NaN;
+}
+
+function orLast(at: number): number {
+  return Number.isNaN(at) ? Infinity : at;
 }
 
 /** How much longer something took than before; null where there is nothing to compare. */

@@ -13,7 +13,8 @@ export const reconnectStorm = (): Drill => ({
   summary: 'all users lose their connections at once, twice',
   users: 300,
   messagesPerMinute: 1_200,
-  seconds: { before: 5, fault: 20, after: 6 },
+  // The second loss comes when everybody has been live for more than 10 s: it is not to be met with what the first one left.
+  seconds: { before: 5, fault: 25, after: 6 },
   front: true,
   fault: async (stage) => [await cutAll(stage), await goAway(stage)],
   judge: (run) => {

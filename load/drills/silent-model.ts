@@ -8,7 +8,7 @@ import { Latencies } from '../histogram.ts';
 import type { TalkColumns } from '../generator/open-loop.ts';
 import { LoadError } from '../scenario.ts';
 import type { Drill, DrillRun, Stage, Verdict } from './drill.ts';
-import { CLAIMS, figuresOf, OTHERS, spread, within } from './figures.ts';
+import { CLAIMS, figuresOf, spread, unaffectedGates, within } from './figures.ts';
 import { ratio, recovery, timesByPhase, type Wound } from './outcome.ts';
 
 /** What a deployment may set; the defaults (120 s, 60 s) are for models that read long prompts. */
@@ -177,8 +177,7 @@ function judge(run: DrillRun, notes: Notes): Verdict {
         within(`${name}: silence to the user’s knowing at most, ms`, latencies.max, TIMEOUT_MS + MAX_TOLD_MS),
         within(`${name}: users who were told nothing`, never, 0),
       ]),
-      within('silent for some: others’ answer p50, during over before', effect[0] ?? null, OTHERS.p50),
-      within('silent for some: others’ answer p95, during over before', effect[1] ?? null, OTHERS.p95),
+      ...unaffectedGates('silent for some: others’ answer', during, before),
       within('others that were not answered meanwhile', during.sent - during.answered, 0),
       within('neither answered nor told why not', untold(run.columns), 0),
       within('the whole model silent: the bot knows after, ms', notes.degradedMs, CLAIMS.seenMs),

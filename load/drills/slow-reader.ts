@@ -4,10 +4,9 @@ import { CREDIT_WINDOW_BYTES } from '../../src/protocol/limits.ts';
 import { monotonicMs } from '../clock.ts';
 import { residentBytes } from '../processes.ts';
 import type { TalkColumns } from '../generator/open-loop.ts';
-import { Latencies } from '../histogram.ts';
 import type { Drill, DrillRun, Stage, Verdict } from './drill.ts';
-import { answeredGate, figuresOf, OTHERS, spread, within } from './figures.ts';
-import { ratio, type Wound } from './outcome.ts';
+import { answeredGate, figuresOf, spread, unaffectedGates, within } from './figures.ts';
+import { ratio, timesByPhase, type Wound } from './outcome.ts';
 
 const MODULE = fileURLToPath(new URL('../generator/slow-reader-users.ts', import.meta.url));
 const WATCHED = 2;
@@ -80,35 +79,17 @@ async function mostBytes({ server, wait }: Stage, untilAt: number): Promise<numb
   return most;
 }
 
-/** Answers to messages that were to be sent in this time. */
-function answersOf({ intendedAt, replyAt }: TalkColumns, from: number, to: number): Latencies {
-  return Latencies.of(
-    [...intendedAt.keys()]
-      .filter((row) => {
-        const at = intendedAt[row] ?? 0;
-        return at >= from && at < to;
-      })
-      .map((row) => (replyAt[row] ?? Number.NaN) - (intendedAt[row] ?? 0)),
-  );
-}
-
 function judge(run: DrillRun, notes: Notes): Verdict {
   const { watched, stalledAt, resumedAt } = notes;
-  const beginAt = run.span.beginAt;
-  const own = watched && {
-    before: answersOf(watched, beginAt, stalledAt),
-    during: answersOf(watched, stalledAt, resumedAt),
-  };
-  const others = {
-    before: answersOf(run.columns, beginAt, stalledAt),
-    during: answersOf(run.columns, stalledAt, resumedAt),
-  };
-  const unread = (own?.during.count ?? 0) * 2 * ANSWER_CHARACTERS * READERS_EACH;
+  const stalled = { beginAt: stalledAt, endAt: resumedAt };
+  const own = watched && timesByPhase(watched, stalled);
+  const others = timesByPhase(run.columns, stalled);
+  const unread = (own?.during.answered ?? 0) * 2 * ANSWER_CHARACTERS * READERS_EACH;
   const grown = notes.stalledBytes - notes.readingBytes;
   const windows = WATCHED * READERS_EACH * CREDIT_WINDOW_BYTES;
   const figure = figuresOf('readers that do not read');
-  const effect = (latencies: { before: Latencies; during: Latencies } | null, percent: number): number | null => {
-    return latencies && ratio(latencies.during, latencies.before, percent);
+  const effect = (times: typeof own, percent: number): number | null => {
+    return times && ratio(times.during.answer, times.before.answer, percent);
   };
   return {
     figures: [
@@ -122,14 +103,13 @@ function judge(run: DrillRun, notes: Notes): Verdict {
       figure('other users: answer p95, stalled / reading', '', effect(others, 95)),
       figure('other tab of the same session: answer p50, stalled / reading', '', effect(own, 50)),
       figure('other tab of the same session: answer p95, stalled / reading', '', effect(own, 95)),
-      ...(own ? spread(figure, 'other tab of the same session: long answer', own.during) : []),
+      ...(own ? spread(figure, 'other tab of the same session: long answer', own.during.answer) : []),
     ],
     gates: [
       answeredGate(run),
       within('long answers that never came', watched ? missing(watched) : null, 0),
       within('memory grown beyond a window each, of what was not read', (grown - windows) / unread, MAX_GROWN_SHARE),
-      within('other users: answer p50, stalled over reading', effect(others, 50), OTHERS.p50),
-      within('other users: answer p95, stalled over reading', effect(others, 95), OTHERS.p95),
+      ...unaffectedGates('other users: answer', others.during, others.before),
       within('connections lost', run.outages.length, 0),
     ],
     notes: [

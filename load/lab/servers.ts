@@ -16,7 +16,7 @@ import { LoadError } from '../scenario.ts';
 import { Child } from './rpc.ts';
 
 /** The newest that both servers' runtime knows; see wrangler.toml. */
-const COMPATIBILITY_DATE = '2026-11-01';
+export const COMPATIBILITY_DATE = '2026-11-01';
 const MODEL_MODULE = fileURLToPath(new URL('../model/main.ts', import.meta.url));
 const ENTRY = join(ROOT, 'src/worker.ts');
 /** The product with counters of what a deployment would be billed for. */
@@ -227,7 +227,7 @@ export async function startBareObject(modelUrl: string): Promise<Started> {
 }
 
 /** A folder that is gone when this process is, also when a signal ended it: in memory it would stay for ever. */
-function temporaryFolder(parent: string): { path: string; remove: () => void } {
+export function temporaryFolder(parent: string): { path: string; remove: () => void } {
   const path = mkdtempSync(join(parent, 'switchboard-load-'));
   const remove = (): void => {
     process.off('exit', remove);
@@ -238,7 +238,7 @@ function temporaryFolder(parent: string): { path: string; remove: () => void } {
 }
 
 /** Starts a runtime and finds its process: the workerd that was not there before. Not to be run twice at once. */
-async function withWorkerd<T>(start: () => Promise<T>): Promise<{ value: T; pid: number | null }> {
+export async function withWorkerd<T>(start: () => Promise<T>): Promise<{ value: T; pid: number | null }> {
   const before = childrenNamed('workerd');
   const value = await start();
   const pid = [...childrenNamed('workerd')].find((child) => !before.has(child)) ?? null;

@@ -11,7 +11,7 @@ table { border-collapse: collapse; font-size: 13px; margin: 1rem 0; display: blo
 th, td { border: 1px solid #e5e7eb; padding: 2px 8px; text-align: left; vertical-align: top; }
 th { background: #f3f4f6; }
 .missed { background: #fee2e2; font-weight: 600; }
-.none { color: #6b7280; }
+.none { color: #6b7280; white-space: nowrap; }
 figure { display: inline-block; width: 560px; max-width: 100%; margin: 0.5rem 0.7rem 0.5rem 0; vertical-align: top; }
 figcaption { font-weight: 600; font-size: 13px; }
 svg { width: 100%; background: #fafafa; }

@@ -70,7 +70,7 @@ async function runOne(planned: Planned, file: string, { full, signal }: RunAllOp
       timeUp = true;
       end();
     },
-    full ? FULL_SPARE_MS : SPARE_MS,
+    full ? FULL_SPARE_MS : SPARE_MS + (seconds ?? 0) * 1_000,
   );
   signal.addEventListener('abort', end, { once: true });
   const problem = await promise;

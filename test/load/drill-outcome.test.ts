@@ -74,6 +74,13 @@ test('recovery is the wait of the first message acknowledged after the connectio
   expect(back.never).toBe(0);
 });
 
+test('an acknowledgement that was lost with its connection is made good by the answer', () => {
+  const lost = losses([FIRST], [{ user: 3, lostAt: 1_010, liveAt: 1_800 }]);
+  const back = recovery(columnsOf([{ user: 3, intendedAt: 1_005, replyAt: 1_900 }]), [FIRST], lost, null);
+  expect(back.never).toBe(0);
+  expect(back.acknowledged.max).toBeCloseTo(895, 0);
+});
+
 test('who is never acknowledged again has not recovered, and is counted', () => {
   const lost = losses([FIRST], [{ user: 3, lostAt: 1_010, liveAt: 1_800 }]);
   const back = recovery(columnsOf([{ user: 3, intendedAt: 1_200 }]), [FIRST], lost, null);
