@@ -6,10 +6,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../../src/local/build-worker.ts';
+import { DRILLS } from '../../load/drills/all.ts';
+import { SCENARIOS } from '../../load/scenarios.ts';
 import { capacityOf } from '../../load/report/capacity.ts';
 import { judge } from '../../load/report/claim.ts';
 import { CLAIMS } from '../../load/report/claims.ts';
 import { distributionOf } from '../../load/report/distribution.ts';
+import { PLAN } from '../../load/report/plan.ts';
 import { Runs } from '../../load/report/runs.ts';
 
 const EVIL = `<script>alert("1")</script> [x](https://evil.example) | & 'quoted'`;
@@ -168,4 +171,13 @@ test('without runs of different sizes nothing is said of what a scale needs', ()
 test('the reports’ classes are filled from the finer ones', async () => {
   const run = (await Runs.read(folder)).run('low');
   expect(run && distributionOf(run)?.shares).toEqual([30, 30, 20, 10, 5, 5]);
+});
+
+test('a short report measures for about 8 minutes, and only what there is', () => {
+  const known = { scenario: SCENARIOS, drill: DRILLS };
+  for (const { kind, name } of PLAN) expect(known[kind].map((one) => one.name)).toContain(name);
+  // Each drill is in it; smoke is what every other scenario does, too.
+  for (const { name } of DRILLS) expect(PLAN.map((planned) => planned.name)).toContain(name);
+  const seconds = PLAN.reduce((sum, planned) => sum + (planned.seconds ?? 0), 0);
+  expect(seconds).toBeLessThanOrEqual(520);
 });
