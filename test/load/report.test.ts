@@ -164,6 +164,19 @@ test('capacity is the straight line through what was measured, and says where it
   expect(limits[0]).toMatchObject({ users: 3_000, headroom: 3, bottleneck: 'the server’s one thread that computes' });
 });
 
+test('a run that broke down is left out of the lines, and named', async () => {
+  const held = await Runs.read(folder);
+  const high = held.run('high');
+  const figures = (high?.figures ?? []).map((figure) => ({ ...figure, value: 9_999 }));
+  const unanswered = { group: 'a group', subject: 'high', name: 'not answered', unit: '%', value: 98 };
+  const broken = high ? [{ ...high, figures: [...figures, unanswered] }] : [];
+  const capacity = capacityOf(new Runs([...held.all.filter(({ name }) => name !== 'high'), ...broken]));
+  expect(capacity.broken).toEqual(['high']);
+  expect(capacity.memory?.slope).toBeCloseTo(0.5);
+  expect(capacity.needs.find(({ users }) => users === 1_000)?.isBeyond).toBe(true);
+  expect(capacity.pricePerMillion.map(({ run }) => run)).not.toContain('high');
+});
+
 test('without runs of different sizes nothing is said of what a scale needs', () => {
   expect(capacityOf(new Runs([]))).toMatchObject({ memory: null, needs: [], limits: [], pricePerMillion: [] });
 });
