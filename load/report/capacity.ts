@@ -22,6 +22,10 @@ const PLAN_SHARE = 0.7;
 const LADDERS = ['model at full speed', 'model at 10 ms a token'] as const;
 /** A process with one thread that computes is full here; so is a machine, of all its cores. */
 const FULL_SHARE = 0.85;
+/** The reports' own bound: a run that leaves more without an answer did not hold its rate. */
+const MAX_UNANSWERED_PERCENT = 1;
+/** Of one core: with more, the machine was not the lab's alone. */
+const NOISY_CORES = 0.2;
 
 export interface Point {
   run: string;
@@ -59,6 +63,8 @@ export interface Limit {
 
 export interface Capacity {
   points: Point[];
+  /** Runs that broke down: what they used says nothing of what so many users need. */
+  broken: string[];
   memory: LinearFit | null;
   /** Cores by answers a second. */
   processor: LinearFit | null;
@@ -70,7 +76,11 @@ export interface Capacity {
 }
 
 export function capacityOf(runs: Runs): Capacity {
-  const points = STEADY.flatMap((run) => pointOf(runs, run));
+  const broken = [...STEADY, 'peak'].filter((run) => {
+    return (runs.value(run, { name: 'not answered' }) ?? 0) > MAX_UNANSWERED_PERCENT;
+  });
+  const held = (run: string): boolean => !broken.includes(run);
+  const points = STEADY.filter(held).flatMap((run) => pointOf(runs, run));
   const memory = linearFit(points.map(({ users, memoryMb }) => [users, memoryMb] as const));
   const processor = linearFit(points.map(({ answersPerSecond, cores }) => [answersPerSecond, cores] as const));
   const price = linearFit(
@@ -93,12 +103,13 @@ export function capacityOf(runs: Runs): Capacity {
       : [];
   return {
     points,
+    broken,
     memory,
     processor,
     price,
     needs,
     limits: LADDERS.flatMap((ladder) => limitOf(runs, ladder)),
-    pricePerMillion: [...STEADY, 'peak'].flatMap((run) => {
+    pricePerMillion: [...STEADY, 'peak'].filter(held).flatMap((run) => {
       const all = runs.value(run, { name: 'price of a million answers' });
       const withoutWaiting = runs.value(run, { name: 'price without waiting for the model' });
       return all === null ? [] : [{ run, all, withoutWaiting }];
@@ -131,7 +142,8 @@ function limitOf(runs: Runs, ladder: string): Limit[] {
       ?.value ?? null;
   const busy = figure('server busy');
   const serverCores = busy === null ? null : busy / 100;
-  const machineCores = machineAt(held, figure, serverCores);
+  const otherCores = (figure('other work on the machine') ?? 0) / 100;
+  const machineCores = machineAt(held, figure, serverCores, otherCores);
   return [
     {
       ladder,
@@ -141,7 +153,7 @@ function limitOf(runs: Runs, ladder: string): Limit[] {
       headroom: users / 1_000,
       serverCores,
       machineCores,
-      bottleneck: bottleneckOf(serverCores, machineCores, machine.cores),
+      bottleneck: bottleneckOf(serverCores, machineCores, otherCores, machine.cores),
     },
   ];
 }
@@ -149,7 +161,7 @@ function limitOf(runs: Runs, ladder: string): Limit[] {
 type FigureOf = (name: string) => number | null;
 
 /** What server, model, generator and everything else used together at that rate. */
-function machineAt(perSecond: number, figure: FigureOf, serverCores: number | null): number | null {
+function machineAt(perSecond: number, figure: FigureOf, serverCores: number | null, otherCores: number): number | null {
   const cores = (name: string): number | null => {
     const per1000 = figure(name);
     return per1000 === null ? null : (per1000 / 1_000) * perSecond;
@@ -159,13 +171,20 @@ function machineAt(perSecond: number, figure: FigureOf, serverCores: number | nu
     cores('generator processor per 1,000 answers'),
   ];
   if (serverCores === null || model === null || generator === null) return null;
-  return serverCores + model + generator + (figure('other work on the machine') ?? 0) / 100;
+  return serverCores + model + generator + otherCores;
 }
 
-function bottleneckOf(serverCores: number | null, machineCores: number | null, cores: number): string {
+function bottleneckOf(
+  serverCores: number | null,
+  machineCores: number | null,
+  otherCores: number,
+  cores: number,
+): string {
   if (serverCores !== null && serverCores >= FULL_SHARE) return 'the server’s one thread that computes';
   if (machineCores !== null && machineCores >= cores * FULL_SHARE) {
-    return 'this machine’s cores, which model and generator share with the server';
+    return otherCores >= NOISY_CORES
+      ? `this machine’s cores, of which work that is not the lab’s took ${otherCores.toFixed(1)}: not the server’s own limit`
+      : 'this machine’s cores, which model and generator share with the server';
   }
   if (serverCores === null || machineCores === null) return 'not measured';
   return 'neither the server’s thread nor the machine was full at the highest rate held: what ended it is not measured';

@@ -1,4 +1,5 @@
 /** What a report runs, and for how long; whatever is not listed here is not in a report. */
+import { SCENARIOS } from '../scenarios.ts';
 
 export interface Planned {
   kind: 'scenario' | 'drill';
@@ -8,23 +9,39 @@ export interface Planned {
   users?: number;
 }
 
-/** Somewhat more than 8 minutes of measuring; starting, warming up and checking come on top. Drills have their own times. */
+/** What a scenario itself says of a short report goes before what stands in the plan. */
+function scenario(name: string, seconds: number, users?: number): Planned {
+  const own = SCENARIOS.find((candidate) => candidate.name === name)?.reportSeconds;
+  return { kind: 'scenario', name, seconds: own ?? seconds, ...(users === undefined ? {} : { users }) };
+}
+
+function drill(name: string): Planned {
+  return { kind: 'drill', name, seconds: null };
+}
+
+/** About 8 minutes of measuring; starting, warming up and checking come on top. Drills have their own times. */
 export const PLAN: readonly Planned[] = [
-  { kind: 'scenario', name: 'baseline', seconds: 30 },
-  { kind: 'scenario', name: 'low', seconds: 30 },
-  { kind: 'scenario', name: 'soak', seconds: 30 },
-  { kind: 'scenario', name: 'medium', seconds: 30 },
-  { kind: 'scenario', name: 'high', seconds: 30 },
-  { kind: 'scenario', name: 'peak', seconds: 60 },
-  { kind: 'scenario', name: 'stress', seconds: 60 },
-  { kind: 'scenario', name: 'spike', seconds: 20 },
-  { kind: 'scenario', name: 'connections', seconds: 6, users: 1_000 },
-  { kind: 'scenario', name: 'linear', seconds: 36 },
-  { kind: 'scenario', name: 'operations', seconds: 24 },
-  { kind: 'scenario', name: 'render', seconds: 5 },
-  { kind: 'scenario', name: 'answers', seconds: 48 },
-  { kind: 'scenario', name: 'peers', seconds: 70 },
-  ...['crash', 'latency', 'memory', 'drops', 'llm-timeout', 'd1-down', 'slow-reader', 'reconnect-storm', 'upgrade'].map(
-    (name): Planned => ({ kind: 'drill', name, seconds: null }),
-  ),
+  scenario('baseline', 30),
+  scenario('low', 30),
+  scenario('soak', 60),
+  scenario('medium', 30),
+  scenario('high', 30),
+  scenario('peak', 60),
+  scenario('stress', 60),
+  scenario('spike', 20),
+  scenario('connections', 6, 1_000),
+  scenario('linear', 36),
+  scenario('operations', 24),
+  scenario('render', 5),
+  scenario('answers', 36),
+  scenario('peers', 70),
+  drill('crash'),
+  drill('latency'),
+  drill('memory'),
+  drill('drops'),
+  drill('llm-timeout'),
+  drill('d1-down'),
+  drill('slow-reader'),
+  drill('reconnect-storm'),
+  drill('upgrade'),
 ];

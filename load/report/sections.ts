@@ -151,7 +151,7 @@ function distributionSection(runs: Runs): Section {
 }
 
 function capacitySection(capacity: Capacity): Section {
-  const { points, needs, limits, pricePerMillion } = capacity;
+  const { points, broken, needs, limits, pricePerMillion } = capacity;
   const names = points.map(({ run, users }) => `${run} (${users})`).join(', ');
   return {
     title: 'Capacity',
@@ -159,6 +159,11 @@ function capacitySection(capacity: Capacity): Section {
       points.length < 3
         ? `What a scale needs: ${NOT_MEASURED}, for want of three runs with different user counts.`
         : `Straight lines through ${names}; a user says 10 messages a minute. Nothing is added for safety.`,
+      ...(broken.length > 0
+        ? [
+            `Left out, since they broke down (more than 1 % without an answer): ${broken.join(', ')}. What so many users need was not measured by them.`,
+          ]
+        : []),
       ...lineSentences(capacity),
       ...limits.map(limitSentence),
       ...(limits.length === 0

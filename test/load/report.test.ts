@@ -6,10 +6,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../../src/local/build-worker.ts';
+import { DRILLS } from '../../load/drills/all.ts';
+import { SCENARIOS } from '../../load/scenarios.ts';
 import { capacityOf } from '../../load/report/capacity.ts';
 import { judge } from '../../load/report/claim.ts';
 import { CLAIMS } from '../../load/report/claims.ts';
 import { distributionOf } from '../../load/report/distribution.ts';
+import { PLAN } from '../../load/report/plan.ts';
 import { Runs } from '../../load/report/runs.ts';
 
 const EVIL = `<script>alert("1")</script> [x](https://evil.example) | & 'quoted'`;
@@ -161,6 +164,19 @@ test('capacity is the straight line through what was measured, and says where it
   expect(limits[0]).toMatchObject({ users: 3_000, headroom: 3, bottleneck: 'the server’s one thread that computes' });
 });
 
+test('a run that broke down is left out of the lines, and named', async () => {
+  const held = await Runs.read(folder);
+  const high = held.run('high');
+  const figures = (high?.figures ?? []).map((figure) => ({ ...figure, value: 9_999 }));
+  const unanswered = { group: 'a group', subject: 'high', name: 'not answered', unit: '%', value: 98 };
+  const broken = high ? [{ ...high, figures: [...figures, unanswered] }] : [];
+  const capacity = capacityOf(new Runs([...held.all.filter(({ name }) => name !== 'high'), ...broken]));
+  expect(capacity.broken).toEqual(['high']);
+  expect(capacity.memory?.slope).toBeCloseTo(0.5);
+  expect(capacity.needs.find(({ users }) => users === 1_000)?.isBeyond).toBe(true);
+  expect(capacity.pricePerMillion.map(({ run }) => run)).not.toContain('high');
+});
+
 test('without runs of different sizes nothing is said of what a scale needs', () => {
   expect(capacityOf(new Runs([]))).toMatchObject({ memory: null, needs: [], limits: [], pricePerMillion: [] });
 });
@@ -168,4 +184,13 @@ test('without runs of different sizes nothing is said of what a scale needs', ()
 test('the reports’ classes are filled from the finer ones', async () => {
   const run = (await Runs.read(folder)).run('low');
   expect(run && distributionOf(run)?.shares).toEqual([30, 30, 20, 10, 5, 5]);
+});
+
+test('a short report measures for about 8 minutes, and only what there is', () => {
+  const known = { scenario: SCENARIOS, drill: DRILLS };
+  for (const { kind, name } of PLAN) expect(known[kind].map((one) => one.name)).toContain(name);
+  // Each drill is in it; smoke is what every other scenario does, too.
+  for (const { name } of DRILLS) expect(PLAN.map((planned) => planned.name)).toContain(name);
+  const seconds = PLAN.reduce((sum, planned) => sum + (planned.seconds ?? 0), 0);
+  expect(seconds).toBeLessThanOrEqual(520);
 });
