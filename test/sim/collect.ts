@@ -100,7 +100,10 @@ function flightsOf({ bots, hosts }: World): Flight[] {
           return { bot, who: `${id} ${turn}.${attempt}`, startAt, endAt, ...leaseOf(ask, notes.told) };
         }),
     );
-  return [...own, ...bots.flights].toSorted((one, other) => one.startAt - other.startAt);
+  // Within a millisecond one may end, and the next begin: who ended first was there first.
+  return [...own, ...bots.flights].toSorted(
+    (one, other) => one.startAt - other.startAt || (one.endAt ?? Infinity) - (other.endAt ?? Infinity) || 0,
+  );
 }
 
 function describeBreak(log: SessionLog): string | null {
