@@ -119,8 +119,9 @@ export class Admission {
       return { do: 'nothing' };
     }
     const known = this.#line.get(session);
-    // A call that comes late: the session asks under a later attempt by now, and what that holds is not given away.
-    if (known?.turn === claim.turn && known.attempt > claim.attempt) return { do: 'nothing' };
+    // A call that comes late: the session asks for something else by now, and what that holds is not given away.
+    const isOutdated = known?.turn === claim.turn && known.attempt > claim.attempt;
+    if (isOutdated || this.#parts.sessions.isOver(session, claim)) return { do: 'nothing' };
     if (claim.progressed) this.#parts.health.note({ type: 'turn_progressed', session });
     const unable = this.#unable(record);
     if (unable !== null) {

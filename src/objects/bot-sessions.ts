@@ -1,6 +1,6 @@
 /** The sessions that a bot hears of: which run or wait just now, and how many connections each has. */
 import type { BotStore, Connections } from './bot-store.ts';
-import type { SessionCall, TurnReport } from './bot-rpc.ts';
+import type { SessionCall, TurnClaim, TurnReport } from './bot-rpc.ts';
 
 /** A session calls once a second while it is busy; one that did not for so long is not. */
 const BUSY_MS = 3_500;
@@ -16,6 +16,7 @@ const REMEMBERED_REPORTS = 16;
 interface Heard {
   at: number;
   phase: 'waiting' | 'running' | null;
+  /** Attempts whose end was reported, as `<turn>.<attempt>`. */
   reported: string[];
 }
 
@@ -35,10 +36,12 @@ export class BotSessions {
   }
 
   /** Takes note of a call. Returns the reports that were not made before, since a call that seemed lost is made again. */
-  heard({ session, user, claim, connections: count, ended }: SessionCall, at: number): TurnReport[] {
+  heard(call: SessionCall, at: number): TurnReport[] {
+    const { session, user, connections: count, ended } = call;
     const known = this.#heard.get(session) ?? { at, phase: null, reported: [] };
-    const fresh = ended.filter(({ turn, attempt }) => !known.reported.includes(`${turn}.${attempt}`));
-    const reported = [...known.reported, ...fresh.map(({ turn, attempt }) => `${turn}.${attempt}`)];
+    const fresh = ended.filter((report) => !known.reported.includes(nameOf(report)));
+    const reported = [...known.reported, ...fresh.map(nameOf)];
+    const claim = call.claim && reported.includes(nameOf(call.claim)) ? null : call.claim;
     this.#heard.delete(session);
     const heard: Heard = { at, phase: null, reported: reported.slice(-REMEMBERED_REPORTS) };
     this.#heard.set(session, heard);
@@ -50,6 +53,11 @@ export class BotSessions {
       this.#store.saveConnections(entry);
     }
     return fresh;
+  }
+
+  /** Whether the session has said that this attempt is over: then the call that claims it is one that comes late. */
+  isOver(session: string, claim: TurnClaim): boolean {
+    return this.#heard.get(session)?.reported.includes(nameOf(claim)) ?? false;
   }
 
   /** The session has leave: its turn runs from now on. */
@@ -116,4 +124,8 @@ export class BotSessions {
     if (count > 0) this.#byUser.set(user, count);
     else this.#byUser.delete(user);
   }
+}
+
+function nameOf({ turn, attempt }: Pick<TurnClaim, 'turn' | 'attempt'>): string {
+  return `${turn}.${attempt}`;
 }

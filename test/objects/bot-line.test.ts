@@ -58,6 +58,16 @@ describe('B10: slots', () => {
     expect(world.beat('a', { turn: 2 }).do).toBe('go');
   });
 
+  it('are not given away by a call that comes after its turn’s end was reported', async () => {
+    const world = await new BotWorld().launched({ concurrency: 1 });
+    world.ask('a', { turn: 2 });
+    const ended = [reportOf({ turn: 2 })];
+    expect(world.ask('a', { turn: 4 }, { ended })).toMatchObject({ do: 'go' });
+    expect(world.beat('a', { turn: 2 })).toEqual({ do: 'nothing' });
+    expect(world.ask('b')).toMatchObject({ do: 'wait', place: 1 });
+    expect(world.beat('a', { turn: 4 })).toMatchObject({ do: 'go' });
+  });
+
   it('are given back by who says that it left', async () => {
     const world = await new BotWorld().launched({ concurrency: 1 });
     places(world, ['a', 'b']);
