@@ -7,10 +7,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod/mini';
 import { recordBody, type LogRecord } from '../../src/protocol/records.ts';
-import type { HistoryRow } from '../../test/support/history-model.ts';
+import { historyRow, SESSION_SPAN, type HistoryRow } from '../../test/support/history-model.ts';
 
-/** Row ids reserved for each session in D1. */
-const SESSION_SPAN = 4_194_304;
 /** The first to open a file after a crash repairs it; others, in other processes too, wait so long. */
 const LOCK_TIMEOUT_MS = 20_000;
 /** The platform's own books lie beside the databases. */
@@ -19,24 +17,6 @@ const METADATA = 'metadata.sqlite';
 const logRow = z.object({ seq: z.int(), at: z.int(), body: z.string() });
 const sessionName = z.object({ id: z.string() });
 const sessionNumber = z.object({ num: z.int() });
-const historyRow = z.object({
-  seq: z.int(),
-  turn: z.int(),
-  rev: z.int(),
-  role: z.enum(['user', 'bot']),
-  status: z.string(),
-  at: z.int(),
-  clientId: z.nullable(z.string()),
-  priority: z.nullable(z.int()),
-  attempt: z.nullable(z.int()),
-  model: z.nullable(z.string()),
-  finish: z.nullable(z.string()),
-  usage: z.nullable(z.string()),
-  error: z.nullable(z.string()),
-  text: z.string(),
-  thinking: z.nullable(z.string()),
-});
-
 export class StoredSessions {
   readonly #files = new Map<string, string>();
   readonly #history: DatabaseSync | null;

@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import { REQUEST_ERRORS, type RequestErrorCode } from '../protocol/codes.ts';
 import * as shapes from './api-shapes.ts';
+import { jsonOf, queryText, type Query } from './request-text.ts';
 
 /**
  * - a code of the wire: the server refused
@@ -70,8 +71,6 @@ export interface Api {
     signal?: AbortSignal,
   ): Promise<shapes.SearchResult>;
 }
-
-type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 interface Call {
   method?: 'POST' | 'PATCH' | 'DELETE';
@@ -151,23 +150,6 @@ async function request(options: ApiOptions, path: string, call: Call): Promise<R
   }
   if (!response.ok) throw await refusalOf(response);
   return response;
-}
-
-function queryText(query: Query): string {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) search.set(name, String(value));
-  }
-  return search.size === 0 ? '' : `?${search.toString()}`;
-}
-
-/** The parsed body, or undefined where it is not JSON. */
-async function jsonOf(response: Response): Promise<unknown> {
-  try {
-    return await response.json();
-  } catch {
-    return undefined;
-  }
 }
 
 async function refusalOf(response: Response): Promise<ApiError> {

@@ -2,12 +2,29 @@
 import * as z from 'zod/mini';
 import { BUCKET_BOUNDS_MS } from './histogram.ts';
 
-const count = z.number().check(z.minimum(0));
+export const count = z.number().check(z.minimum(0));
 const histogram = z.object({
   // With other bounds the buckets would mean other times.
   counts: z.array(count).check(z.length(BUCKET_BOUNDS_MS.length + 1)),
   sumMs: count,
 });
+
+/** A bot's counts as they are stored, failures apart: who reads them decides which codes it knows. */
+export const storedStats = {
+  replies: count,
+  stopped: count,
+  promptTokens: count,
+  answerTokens: count,
+  firstToken: histogram,
+  total: histogram,
+  overhead: histogram,
+  waited: histogram,
+  restarts: count,
+  silentCloses: count,
+  rowsWritten: count,
+  undeliveredMs: count,
+  breakerOpened: count,
+};
 
 const snapshot = z.object({
   uptimeMs: count,
@@ -17,22 +34,7 @@ const snapshot = z.object({
   slots: z.nullable(count),
   connections: count,
   breaker: z.enum(['closed', 'open', 'half-open']),
-  stats: z.object({
-    replies: count,
-    stopped: count,
-    failed: z.record(z.string(), count),
-    promptTokens: count,
-    answerTokens: count,
-    firstToken: histogram,
-    total: histogram,
-    overhead: histogram,
-    waited: histogram,
-    restarts: count,
-    silentCloses: count,
-    rowsWritten: count,
-    undeliveredMs: count,
-    breakerOpened: count,
-  }),
+  stats: z.object({ ...storedStats, failed: z.record(z.string(), count) }),
   alerts: z.array(z.object({ rule: z.string(), severity: z.string() })),
 });
 

@@ -2,34 +2,14 @@
 import * as z from 'zod/mini';
 import { tokensAfter, type TokenDay } from '../bots/budget.ts';
 import { emptyStats, type BotStats } from '../metrics/bot-stats.ts';
-import { BUCKET_BOUNDS_MS, observe } from '../metrics/histogram.ts';
+import { count, storedStats } from '../metrics/bot-sample.ts';
+import { observe } from '../metrics/histogram.ts';
 import { TURN_ERRORS } from '../protocol/codes.ts';
 import type { BotStatus, SessionCall, TurnReport } from './bot-rpc.ts';
 
-const count = z.number().check(z.minimum(0));
-const histogram = z.object({
-  // With other bounds the buckets would mean other times.
-  counts: z.array(count).check(z.length(BUCKET_BOUNDS_MS.length + 1)),
-  sumMs: count,
-});
 const turnError = z.enum(TURN_ERRORS);
 const kept = z.object({
-  stats: z.object({
-    replies: count,
-    stopped: count,
-    failed: z.partialRecord(turnError, count),
-    promptTokens: count,
-    answerTokens: count,
-    firstToken: histogram,
-    total: histogram,
-    overhead: histogram,
-    waited: histogram,
-    restarts: count,
-    silentCloses: count,
-    rowsWritten: count,
-    undeliveredMs: count,
-    breakerOpened: count,
-  }),
+  stats: z.object({ ...storedStats, failed: z.partialRecord(turnError, count) }),
   lastError: z.nullable(
     z.object({ code: turnError, message: z.string(), at: z.number(), session: z.string(), turn: z.number() }),
   ),

@@ -2,6 +2,7 @@
  * What a session's log means, worked out a second time from SPEC.md and PROTOCOL.md alone: the
  * checker must not believe the code that it checks, so nothing here calls it (types apart).
  */
+import * as z from 'zod/mini';
 import type { LogRecord } from '../../src/protocol/records.ts';
 
 export interface Violation {
@@ -145,25 +146,29 @@ export class LogModel {
   }
 }
 
+/** Row ids reserved for each session in D1. Its own: what is read from outside is not read with the house's numbers. */
+export const SESSION_SPAN = 4_194_304;
+
 /** A message as a row of the history; columns that do not apply are null. */
-export interface HistoryRow {
-  seq: number;
-  turn: number;
+export const historyRow = z.object({
+  seq: z.int(),
+  turn: z.int(),
   /** The record that changed it last. */
-  rev: number;
-  role: 'user' | 'bot';
-  status: string;
-  at: number;
-  clientId: string | null;
-  priority: number | null;
-  attempt: number | null;
-  model: string | null;
-  finish: string | null;
-  usage: string | null;
-  error: string | null;
-  text: string;
-  thinking: string | null;
-}
+  rev: z.int(),
+  role: z.enum(['user', 'bot']),
+  status: z.string(),
+  at: z.int(),
+  clientId: z.nullable(z.string()),
+  priority: z.nullable(z.int()),
+  attempt: z.nullable(z.int()),
+  model: z.nullable(z.string()),
+  finish: z.nullable(z.string()),
+  usage: z.nullable(z.string()),
+  error: z.nullable(z.string()),
+  text: z.string(),
+  thinking: z.nullable(z.string()),
+});
+export type HistoryRow = z.infer<typeof historyRow>;
 
 const NO_ANSWER = { attempt: null, model: null, finish: null, usage: null, error: null, thinking: null };
 

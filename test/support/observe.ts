@@ -1,34 +1,13 @@
 /** Reads what is left of a session when a test is over: its log, its pages and its rows in D1. */
 import type { D1Database } from '@cloudflare/workers-types';
-import * as z from 'zod/mini';
 import { messagesPage } from '../../src/client/api-shapes.ts';
 import { eventFrame, type LogRecord } from '../../src/protocol/records.ts';
 import type { Message } from '../../src/protocol/transcript.ts';
-import type { HistoryRow } from './history-model.ts';
+import { historyRow, SESSION_SPAN, type HistoryRow } from './history-model.ts';
 import type { User } from './user.ts';
 
 const PAGE_LIMIT = 200;
-/** Row ids reserved for each session in D1. */
-const SESSION_SPAN = 4_194_304;
 const POLL_MS = 50;
-
-const row = z.object({
-  seq: z.int(),
-  turn: z.int(),
-  rev: z.int(),
-  role: z.enum(['user', 'bot']),
-  status: z.string(),
-  at: z.int(),
-  clientId: z.nullable(z.string()),
-  priority: z.nullable(z.int()),
-  attempt: z.nullable(z.int()),
-  model: z.nullable(z.string()),
-  finish: z.nullable(z.string()),
-  usage: z.nullable(z.string()),
-  error: z.nullable(z.string()),
-  text: z.string(),
-  thinking: z.nullable(z.string()),
-});
 
 /** The whole log, as a reader gets it who has nothing. */
 export async function readLog(user: User, session: string): Promise<LogRecord[]> {
@@ -69,7 +48,7 @@ export async function readRows(d1: D1Database, session: string): Promise<History
     )
     .bind(session)
     .all();
-  return results.map((result) => row.parse(result));
+  return results.map((result) => historyRow.parse(result));
 }
 
 /** Asks again until `holds`; resolves with what was read last, whether or not it holds by then. */

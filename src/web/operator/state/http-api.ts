@@ -1,5 +1,6 @@
 /** The operator's API over HTTP, with the cookie that the browser holds. */
 import * as z from 'zod/mini';
+import { jsonOf, queryText, type Query } from '../../../client/request-text.ts';
 import { OperatorError, type BotList, type OperatorApi, type Verification } from './ports.ts';
 import * as shapes from './shapes.ts';
 
@@ -11,8 +12,6 @@ const BOTS_PER_PAGE = 500;
 /** Far beyond what one deployment runs; keeps a cursor that goes in circles from asking for ever. */
 const MAX_PAGES = 100;
 const ENTRIES_PER_PAGE = 50;
-
-type Query = Readonly<Record<string, string | number | undefined>>;
 
 interface Call {
   method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -147,23 +146,6 @@ async function send(
   }
   if (!response.ok) throw await refusalOf(response);
   return response;
-}
-
-function queryText(query: Query): string {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) search.set(name, String(value));
-  }
-  return search.size === 0 ? '' : `?${search.toString()}`;
-}
-
-/** The parsed body, or undefined where it is not JSON. */
-async function jsonOf(response: Response): Promise<unknown> {
-  try {
-    return await response.json();
-  } catch {
-    return undefined;
-  }
 }
 
 async function refusalOf(response: Response): Promise<OperatorError> {
