@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
@@ -6,7 +7,10 @@ const FAULTS = ['test/sim/{seeds,sweep,mutation}.test.ts', 'test/kills/**/*.test
 /** Compares processor time: nothing else may run beside it. */
 const PERFORMANCE = ['test/load/performance.test.ts'];
 
-/** The house itself, then what runs in plain Node (real servers and browsers included), then what runs inside workerd. */
+/** Most of these wait for servers, browsers and the clock: one more than there are cores keeps the cores at work. */
+const WAITING_WORKERS = availableParallelism() + 1;
+
+/** The house itself, then what runs in plain Node (real servers and browsers included) and inside workerd, then faults. */
 export default defineConfig({
   test: {
     projects: [
@@ -22,6 +26,7 @@ export default defineConfig({
           testTimeout: 30_000,
           // Real servers and browsers start in hooks, several at once.
           hookTimeout: 60_000,
+          maxWorkers: WAITING_WORKERS,
           sequence: { groupOrder: 1 },
         },
       },
@@ -33,11 +38,11 @@ export default defineConfig({
           maxWorkers: 1,
           testTimeout: 600_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
-        test: { name: 'performance', include: PERFORMANCE, maxWorkers: 1, sequence: { groupOrder: 4 } },
+        test: { name: 'performance', include: PERFORMANCE, maxWorkers: 1, sequence: { groupOrder: 3 } },
       },
       {
         plugins: [
@@ -58,7 +63,8 @@ export default defineConfig({
           name: 'workers',
           include: ['test/workers/**/*.test.ts'],
           testTimeout: 20_000,
-          sequence: { groupOrder: 2 },
+          maxWorkers: WAITING_WORKERS,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -108,36 +108,15 @@ export class SessionLog {
 
   /** Records after `seq`, in order: at most `limit`, and no more once their bodies pass `maxLength` characters. */
   after(seq: number, limit: number, maxLength: number): LogRecord[] {
-    const rows = this.#sql
-      .exec<RecordRow>(
-        `SELECT seq, at, body FROM (
-           SELECT seq, at, body, sum(length(body)) OVER (ORDER BY seq) - length(body) AS before
-           FROM log WHERE seq > ?1 AND seq <= ?1 + ?2
-         ) WHERE before < ?3 ORDER BY seq`,
-        seq,
-        limit,
-        maxLength,
-      )
-      .toArray();
-    return rows.map((row) => this.#toRecord(row));
+    const query = 'SELECT seq, at, body FROM log WHERE seq > ?1 AND seq <= ?1 + ?2 ORDER BY seq';
+    return this.#upTo(maxLength, query, seq, limit);
   }
 
   /** Messages and outcomes before `seq`, newest first: at most `limit`, and no more once their bodies pass `maxLength` characters. */
   conversationBefore(seq: number, limit: number, maxLength: number): LogRecord[] {
-    return this.#sql
-      .exec<RecordRow>(
-        `SELECT seq, at, body FROM (
-           SELECT seq, at, body, sum(length(body)) OVER (ORDER BY seq DESC) - length(body) AS newer FROM (
-             SELECT seq, at, body FROM log
-             WHERE seq < ?1 AND kind IN ('message', 'reply', 'stopped', 'failed') ORDER BY seq DESC LIMIT ?2
-           )
-         ) WHERE newer < ?3 ORDER BY seq DESC`,
-        seq,
-        limit,
-        maxLength,
-      )
-      .toArray()
-      .map((row) => this.#toRecord(row));
+    const query = `SELECT seq, at, body FROM log
+      WHERE seq < ? AND kind IN ('message', 'reply', 'stopped', 'failed') ORDER BY seq DESC LIMIT ?`;
+    return this.#upTo(maxLength, query, seq, limit);
   }
 
   /** Everything that changed the given turns after they were written, in order. */
@@ -181,6 +160,18 @@ export class SessionLog {
     return verifyChain(
       rows.map((row) => ({ ...row, digest: new Uint8Array(row.digest), hash: new Uint8Array(row.hash) })),
     );
+  }
+
+  /** Reads rows until their bodies pass `maxLength` characters; those after that are not read at all. */
+  #upTo(maxLength: number, query: string, ...bindings: number[]): LogRecord[] {
+    const records: LogRecord[] = [];
+    let length = 0;
+    for (const row of this.#sql.exec<RecordRow>(query, ...bindings)) {
+      if (length >= maxLength) break;
+      length += row.body.length;
+      records.push(this.#toRecord(row));
+    }
+    return records;
   }
 
   #records(where: string, ...bindings: (string | number)[]): LogRecord[] {

@@ -38,9 +38,10 @@ describe('@ at the beginning of a message', () => {
     await expect.poll(() => suggestions().count()).toBe(11);
     expect(await attribute('role')).toBe('combobox');
     await page.keyboard.press('ArrowDown');
-    const active = page.locator(`#${await attribute('aria-activedescendant')}`);
+    await expect.poll(() => attribute('aria-activedescendant')).toBe('suggestion-1');
+    const active = page.locator('#suggestion-1');
     expect(await active.innerText()).toMatch(/^helper-980/);
-    expect(await active.getAttribute('aria-selected')).toBe('true');
+    await expect.poll(() => active.getAttribute('aria-selected')).toBe('true');
     await page.keyboard.press('Enter');
     expect(await value()).toBe('@helper-980 ');
     expect([await suggestions().count(), await attribute('role')]).toEqual([0, null]);
