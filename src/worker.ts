@@ -5,7 +5,7 @@ import { applyRetention, type RetentionPorts } from './bots/retention.ts';
 import { ConfigError, parseConfig, type Bindings } from './env.ts';
 import { listAlerts } from './history/alerts.ts';
 import { listBotSnapshots } from './history/bot-snapshots.ts';
-import { auditHead, auditHeads, findStoredBot, listAudit, listBots, readBots } from './history/bots.ts';
+import { auditHead, auditHeads, findStoredBot, listAudit, listDefinitions, readBots } from './history/bots.ts';
 import { listSessions } from './history/list.ts';
 import { removeSession } from './history/remove.ts';
 import { quietSessions, storedRetention } from './history/retention.ts';
@@ -40,8 +40,8 @@ function build(env: Bindings): App {
       listSessions: (user, page) => listSessions(env.DB, user, page),
       searchMessages: (user, search) => searchMessages(env.DB, user, search),
       listAlerts: (page) => listAlerts(env.DB, page),
-      listBots: (page) => listBots(env.DB, page),
-      readBots: (ids) => readBots(env.DB, ids),
+      readBots: (page) => readBots(env.DB, page),
+      listDefinitions: (limit) => listDefinitions(env.DB, limit),
       listAudit: (page) => listAudit(env.DB, page),
       auditHeads: (after, limit) => auditHeads(env.DB, after, limit),
       auditHead: (bot) => auditHead(env.DB, bot),

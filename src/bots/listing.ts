@@ -4,7 +4,7 @@
  */
 import type { Config } from '../env.ts';
 import type { BotRef } from '../protocol/values.ts';
-import type { ListedBot } from '../history/bots.ts';
+import type { BotRows, ListedBot } from '../history/bots.ts';
 import { modelAvailable, type BotDirectory, type EndpointState } from './directory.ts';
 import { configuredBots, refOf } from './definition.ts';
 import type { BotDefinition } from './definition.ts';
@@ -28,11 +28,8 @@ export interface BotListPage {
 
 export interface ListingPorts {
   directory: BotDirectory;
-  /** Reads of D1. */
-  rows: {
-    listBots(page: { after: string; limit: number; except: readonly string[] }): Promise<ListedBot[]>;
-    readBots(ids: readonly string[]): Promise<ListedBot[]>;
-  };
+  /** Reads D1: the bots in `ids`, and `limit` of those not in `except`, by id after `after`. */
+  readBots(page: { ids: string[]; except: string[]; after: string; limit: number }): Promise<BotRows>;
 }
 
 /** `after`: the id of the last bot before the page; empty for the first page. Never fails because of D1. */
@@ -53,19 +50,18 @@ export async function listPage(
   const shownGiven = given.slice(0, limit + 1);
   const except = bots.map(({ id }) => id);
   let isComplete = true;
-  const [rows, made] = await Promise.all([
-    ports.rows.readBots(shownGiven.map(({ id }) => id)),
-    // Configured ones alone may fill the page.
-    first.length > limit ? [] : ports.rows.listBots({ after: restAfter, limit: limit + 1, except }),
-  ]).catch((): [ListedBot[], ListedBot[]] => {
+  // Configured ones alone may fill the page.
+  const room = first.length > limit ? 0 : limit + 1;
+  const ids = shownGiven.map(({ id }) => id);
+  const { named, others } = await ports.readBots({ ids, except, after: restAfter, limit: room }).catch((): BotRows => {
     isComplete = false;
-    return [[], []];
+    return { named: [], others: [] };
   });
-  const known = new Map(rows.map((row) => [row.id, row]));
+  const known = new Map(named.map((row) => [row.id, row]));
   const entries = merge(
     shownGiven.map((bot) => givenEntry(bot, known.get(bot.id) ?? null, config, endpoint)),
     // A model that the endpoint does not offer any more is no bot to choose.
-    made.filter(({ spec }) => spec !== null || !endpoint.reachable).map((row) => ({ bot: row, row, available: null })),
+    others.filter(({ hasSpec }) => hasSpec || !endpoint.reachable).map((row) => ({ bot: row, row, available: null })),
     first.length,
   );
   const shown = entries.slice(0, limit);
@@ -86,7 +82,7 @@ function givenEntry(
   endpoint: EndpointState,
 ): ListedEntry {
   // An operator's change counts: it may use another endpoint, of which nothing is known here.
-  const isChanged = row !== null && row.spec !== null;
+  const isChanged = row !== null && row.hasSpec;
   const available = isChanged ? null : modelAvailable(definition.settings, config, endpoint);
   return { bot: isChanged ? row : refOf(definition), row, available };
 }

@@ -1,6 +1,6 @@
 /** The bots' rows and their operators' actions in D1: written by the bots' objects, read by lists. */
 import type { D1Database } from '@cloudflare/workers-types';
-import { and, asc, desc, eq, gt, max, sql, type SQL } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, isNotNull, max, sql, type SQL } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { audit, bots } from './schema.ts';
@@ -21,8 +21,11 @@ export interface StoredBot {
   updatedAt: number;
 }
 
-/** A row as lists read it. */
-export type ListedBot = Omit<StoredBot, 'deleted' | 'version'>;
+/** A row as lists read it: without definitions, which may be long. */
+export interface ListedBot extends Omit<StoredBot, 'deleted' | 'version' | 'spec'> {
+  /** An operator defined it, or changed what configuration says. */
+  hasSpec: boolean;
+}
 
 export interface StoredAction {
   bot: string;
@@ -68,33 +71,51 @@ const listed = {
   name: bots.name,
   model: bots.model,
   state: bots.state,
-  spec: bots.spec,
+  hasSpec: sql<boolean>`${isNotNull(bots.spec)}`.mapWith(Boolean),
   revision: bots.revision,
   status: bots.status,
   updatedAt: bots.updatedAt,
 };
 
-/** Bots by id, after `after`, without those in `except`; deleted ones are left out. */
-export async function listBots(
-  d1: D1Database,
-  page: { after: string; limit: number; except: readonly string[] },
-): Promise<ListedBot[]> {
-  const others = sql`${bots.id} NOT IN (SELECT value FROM json_each(${JSON.stringify(page.except)}))`;
-  return drizzle(d1)
-    .select(listed)
-    .from(bots)
-    .where(and(gt(bots.id, page.after), eq(bots.deleted, false), others))
-    .orderBy(asc(bots.id))
-    .limit(page.limit);
+export interface BotRows {
+  /** In no order; without those that have no row. */
+  named: ListedBot[];
+  /** By id. */
+  others: ListedBot[];
 }
 
-/** The rows of these bots, in no order; those without a row, and deleted ones, are left out. */
-export async function readBots(d1: D1Database, ids: readonly string[]): Promise<ListedBot[]> {
-  if (ids.length === 0) return [];
-  return drizzle(d1)
-    .select(listed)
+/** The rows of the bots in `ids`, and of up to `limit` others, by id after `after`; deleted ones are left out. */
+export async function readBots(
+  d1: D1Database,
+  page: { ids: readonly string[]; except: readonly string[]; after: string; limit: number },
+): Promise<BotRows> {
+  const db = drizzle(d1);
+  const isOther = sql`${bots.id} NOT IN (SELECT value FROM json_each(${JSON.stringify(page.except)}))`;
+  const [named, others] = await db.batch([
+    db.select(listed).from(bots).where(isNamed(page.ids)),
+    db
+      .select(listed)
+      .from(bots)
+      .where(and(gt(bots.id, page.after), eq(bots.deleted, false), isOther))
+      .orderBy(asc(bots.id))
+      .limit(page.limit),
+  ]);
+  return { named, others };
+}
+
+function isNamed(ids: readonly string[]): SQL | undefined {
+  return and(sql`${bots.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`, eq(bots.deleted, false));
+}
+
+/** What operators defined or changed, as JSON, by id. */
+export async function listDefinitions(d1: D1Database, limit: number): Promise<string[]> {
+  const rows = await drizzle(d1)
+    .select({ spec: bots.spec })
     .from(bots)
-    .where(and(sql`${bots.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`, eq(bots.deleted, false)));
+    .where(and(isNotNull(bots.spec), eq(bots.deleted, false)))
+    .orderBy(asc(bots.id))
+    .limit(limit);
+  return rows.flatMap(({ spec }) => spec ?? []);
 }
 
 /** How a bot is called whose row is here; null where there is none, or where it was deleted. */
@@ -102,8 +123,12 @@ export async function findStoredBot(
   d1: D1Database,
   id: string,
 ): Promise<{ id: string; name: string; model: string } | null> {
-  const [found] = await readBots(d1, [id]);
-  return found ? { id, name: found.name, model: found.model } : null;
+  const columns = { id: bots.id, name: bots.name, model: bots.model };
+  const [found] = await drizzle(d1)
+    .select(columns)
+    .from(bots)
+    .where(isNamed([id]));
+  return found ?? null;
 }
 
 export interface AuditPage {

@@ -11,7 +11,7 @@ export function listedView({ bot, row, available }: ListedEntry) {
 /** In a list, as operators see it: with what the bot's object wrote last. */
 export function listedOperatorView(entry: ListedEntry, now: number) {
   const { row } = entry;
-  const shown = { ...listedView(entry), configured: row?.spec == null };
+  const shown = { ...listedView(entry), configured: row?.hasSpec !== true };
   if (row === null) return shown;
   const status = statusOf(row.status);
   const uptimeMs = status['uptimeMs'];

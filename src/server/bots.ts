@@ -35,7 +35,7 @@ export function botRoutes(deps: ServerDeps): Hono<AppEnv> {
   app.get('/', async (c) => {
     const { cursor: after = '', limit } = readQuery(c.req.raw, listQuery);
     const operator = await isOperator(c.req.raw, deps);
-    const page = await listPage(config, { after, limit }, { directory: deps.bots, rows: deps.history });
+    const page = await listPage(config, { after, limit }, { directory: deps.bots, readBots: deps.history.readBots });
     const { entries, next: nextCursor, endpoint, complete } = page;
     const reachable = { reachable: endpoint.reachable };
     const source = { kind: config.modelSource };

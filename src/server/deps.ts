@@ -1,10 +1,11 @@
 /** What the server needs of the world: the Worker provides the real things, tests their own. */
 import type { Authenticator } from '../auth/identity.ts';
 import type { BotDirectory } from '../bots/directory.ts';
+import type { ListingPorts } from '../bots/listing.ts';
 import type { Config, SessionStub } from '../env.ts';
 import type { AlertFilter, AlertPage } from '../history/alerts.ts';
 import type { BotSnapshots } from '../history/bot-snapshots.ts';
-import type { AuditHead, AuditPage, ListedBot } from '../history/bots.ts';
+import type { AuditHead, AuditPage } from '../history/bots.ts';
 import type { SessionFilter, SessionPage } from '../history/list.ts';
 import type { LogEvent } from '../metrics/log.ts';
 import type { BotRpc } from '../objects/bot-rpc.ts';
@@ -21,8 +22,8 @@ interface HistoryReads {
     search: SearchFilter & { query: string; cursor?: string; limit: number },
   ): Promise<SearchPage>;
   listAlerts(page: AlertFilter & { cursor?: string; limit: number }): Promise<AlertPage>;
-  listBots(page: { after: string; limit: number; except: readonly string[] }): Promise<ListedBot[]>;
-  readBots(ids: readonly string[]): Promise<ListedBot[]>;
+  readBots: ListingPorts['readBots'];
+  listDefinitions(limit: number): Promise<string[]>;
   listAudit(page: { bot?: string; cursor?: string; limit: number }): Promise<AuditPage>;
   auditHeads(after: string, limit: number): Promise<AuditHead[]>;
   auditHead(bot: string): Promise<AuditHead[]>;

@@ -71,9 +71,8 @@ async function definitions(deps: ServerDeps, requestId: string): Promise<BotDefi
   const { config } = deps;
   const bots = new Map(configuredBots(config).map((bot) => [bot.id, bot]));
   try {
-    const rows = await inTime(deps.history.listBots({ after: '', limit: MAX_BOTS, except: [] }));
-    for (const { spec: json } of rows) {
-      const spec = json === null ? null : storedSpec(json);
+    for (const json of await inTime(deps.history.listDefinitions(MAX_BOTS))) {
+      const spec = storedSpec(json);
       // One that configuration does not allow any more is not asked, either.
       if (spec && useProblem(spec, config) === null)
         bots.set(spec.id, define(spec, configuredKey(spec, config), config));

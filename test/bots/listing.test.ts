@@ -4,6 +4,7 @@ import { configuredBots, modelBot } from '../../src/bots/definition.ts';
 import { listPage } from '../../src/bots/listing.ts';
 import { parseConfig } from '../../src/env.ts';
 import type { ListedBot } from '../../src/history/bots.ts';
+import { readBotsOf } from '../support/bot-rows.ts';
 
 const config = parseConfig({
   SESSION_SECRET: 'a-secret-of-at-least-32-characters!!',
@@ -11,7 +12,17 @@ const config = parseConfig({
 });
 
 function row(id: string, more: Partial<ListedBot> = {}): ListedBot {
-  return { id, name: id, model: 'm', state: 'stopped', spec: '{}', revision: 1, status: '{}', updatedAt: 1, ...more };
+  return {
+    id,
+    name: id,
+    model: 'm',
+    state: 'stopped',
+    hasSpec: true,
+    revision: 1,
+    status: '{}',
+    updatedAt: 1,
+    ...more,
+  };
 }
 
 function ports(rows: ListedBot[], models: string[], { reachable = true, d1 = true } = {}) {
@@ -28,13 +39,7 @@ function ports(rows: ListedBot[], models: string[], { reachable = true, d1 = tru
   };
   return {
     directory,
-    rows: {
-      listBots: async ({ after, limit, except }: { after: string; limit: number; except: readonly string[] }) =>
-        alive()
-          .filter(({ id }) => id > after && !except.includes(id))
-          .slice(0, limit),
-      readBots: async (ids: readonly string[]) => alive().filter(({ id }) => ids.includes(id)),
-    },
+    readBots: readBotsOf(alive),
   };
 }
 
@@ -51,7 +56,7 @@ async function all(world: ReturnType<typeof ports>, limit: number): Promise<stri
 
 describe('the list of bots', () => {
   const order = ['default', 'zebra', 'alpha', 'b-made', 'c-model', 'd-made', 'x-model'];
-  const world = () => ports([row('b-made'), row('d-made'), row('zebra', { spec: null })], ['x-model', 'c-model']);
+  const world = () => ports([row('b-made'), row('d-made'), row('zebra', { hasSpec: false })], ['x-model', 'c-model']);
 
   it('is the configured ones in their order, then all others by id', async () => {
     expect(await all(world(), 100)).toEqual([order]);
@@ -64,7 +69,7 @@ describe('the list of bots', () => {
   it("shows what D1 knows, and an operator's name before the configured one", async () => {
     const rows = [
       row('zebra', { name: 'Renamed', state: 'paused' }),
-      row('alpha', { spec: null, state: 'degraded', name: 'old' }),
+      row('alpha', { hasSpec: false, state: 'degraded', name: 'old' }),
     ];
     const { entries } = await listPage(config, { after: '', limit: 10 }, ports(rows, []));
     const shown = entries.map(({ bot, row: known }) => [bot.id, bot.name, known?.state]);
@@ -82,7 +87,7 @@ describe('the list of bots', () => {
   });
 
   it('keeps the models of an endpoint that does not answer, and leaves out those it has no more', async () => {
-    const rows = [row('old-model', { spec: null })];
+    const rows = [row('old-model', { hasSpec: false })];
     const ids = async (reachable: boolean) =>
       (await listPage(config, { after: 'alpha', limit: 10 }, ports(rows, [], { reachable }))).entries.map(
         ({ bot }) => bot.id,

@@ -1,7 +1,8 @@
 /** Bots for tests of the server: the real runtimes over SQLite in memory, and what they wrote to D1. */
+import { readBotsOf } from '../support/bot-rows.ts';
 import { define } from '../../src/bots/definition.ts';
 import { apiKeyFor, ConfigError, type Config } from '../../src/env.ts';
-import type { ListedBot, StoredAction, StoredBot } from '../../src/history/bots.ts';
+import type { StoredAction, StoredBot } from '../../src/history/bots.ts';
 import type { BotRpc, SessionCall } from '../../src/objects/bot-rpc.ts';
 import { BotRuntime } from '../../src/objects/bot-runtime.ts';
 import { BotStore } from '../../src/objects/bot-store.ts';
@@ -72,9 +73,10 @@ export function botObjects(config: Config, variables: Readonly<Record<string, st
     verify: async () => runtimeOf(id).verify(),
   });
 
-  const alive = (): ListedBot[] => {
+  const alive = () => {
     if (!world.d1Up) throw new Error('D1 is down');
-    return [...rows.values()].filter(({ deleted }) => !deleted).sort((a, b) => (a.id < b.id ? -1 : 1));
+    const listed = [...rows.values()].filter(({ deleted }) => !deleted).sort((a, b) => (a.id < b.id ? -1 : 1));
+    return listed.map((row) => ({ ...row, hasSpec: row.spec !== null }));
   };
 
   return {
@@ -87,11 +89,8 @@ export function botObjects(config: Config, variables: Readonly<Record<string, st
     sqlOf: (id: string) => sqls.get(id),
     stored: async (id: string) => alive().find((row) => row.id === id) ?? null,
     reads: {
-      listBots: async ({ after, limit, except }: { after: string; limit: number; except: readonly string[] }) =>
-        alive()
-          .filter(({ id }) => id > after && !except.includes(id))
-          .slice(0, limit),
-      readBots: async (ids: readonly string[]) => alive().filter(({ id }) => ids.includes(id)),
+      readBots: readBotsOf(alive),
+      listDefinitions: async () => alive().flatMap(({ spec }) => spec ?? []),
       listAudit: async ({ bot, limit }: { bot?: string; limit: number }) => ({
         entries: entries
           .filter((entry) => bot === undefined || entry.bot === bot)
