@@ -344,6 +344,15 @@ describe('reading', () => {
     expect(await page.getByTestId('older').count()).toBe(0);
   });
 
+  test('Control+K has the search field from the very next key on', async () => {
+    await page.goto(ORIGIN);
+    const field = await page.evaluate(() => {
+      document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'k', ctrlKey: true, bubbles: true }));
+      return document.activeElement?.getAttribute('data-testid');
+    });
+    expect(field).toBe('search');
+  });
+
   test('a search hit opens at its message', async () => {
     exchange('How?', LINES);
     exchange('And then?', LINES);

@@ -1,5 +1,5 @@
 import { useComputed, useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { MAX_TEXT_BYTES } from '../../protocol/limits.ts';
 import { useApp } from '../state/context.ts';
 import { isComposing } from '../ui/composing.ts';
@@ -22,8 +22,9 @@ export function Composer() {
   /** Set while the first message of a new chat makes its session. */
   const starting = useRef(false);
 
-  // The chat changed: its own draft, and ready to type where no keyboard would cover the screen.
-  useEffect(() => {
+  // The chat changed: its own draft, and ready to type where no keyboard would cover the screen. Before it is
+  // drawn: later the focus would be taken from wherever somebody has put it by then.
+  useLayoutEffect(() => {
     const moved = shown.current !== session;
     const started = shown.current === null && starting.current;
     shown.current = session;

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { useApp } from '../state/context.ts';
 import { Icon } from '../ui/Icon.tsx';
 
@@ -8,14 +8,17 @@ export function SearchBox() {
   const { search, drawerOpen } = useApp();
   const input = useRef<HTMLInputElement>(null);
 
-  useEffect(() => {
+  // Before anything is drawn: whoever sees the page can use its keys.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const controlK = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k';
       if (!controlK && (event.key !== '/' || isTyping(event.target))) return;
       event.preventDefault();
       drawerOpen.value = true;
-      // The drawer is shown by then; a hidden field takes no focus.
-      requestAnimationFrame(() => input.current?.focus({ preventScroll: true }));
+      const focus = () => input.current?.focus({ preventScroll: true });
+      // At once: the next key is part of the search. A field in a drawer takes no focus before it is shown.
+      focus();
+      if (document.activeElement !== input.current) requestAnimationFrame(focus);
     };
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);

@@ -3,7 +3,7 @@ import { bug, type Mutant } from './mutant.ts';
 
 export const LOG_MUTANTS: readonly Mutant[] = [
   bug('records are read from one too early', 'log/session-log.ts', 'seq > ?1 AND seq <=', 'seq >= ?1 AND seq <='),
-  bug('pages overlap', 'log/session-log.ts', 'seq < ?1 AND kind', 'seq <= ?1 AND kind'),
+  bug('pages overlap', 'log/session-log.ts', 'seq < ? AND kind', 'seq <= ? AND kind'),
   bug(
     'edits are not seen',
     'log/session-log.ts',

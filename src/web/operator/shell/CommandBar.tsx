@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { isComposing } from '../../ui/composing.ts';
 import { Icon } from '../../ui/Icon.tsx';
 import { suggestionsFor, type Suggestion } from '../state/commands.ts';
@@ -18,7 +18,8 @@ export function CommandBar() {
   const input = useRef<HTMLInputElement>(null);
   const listId = useId();
 
-  useEffect(() => {
+  // Before anything is drawn: whoever sees the page can use its keys.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const isCommandK = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k';
       if (!isCommandK && (event.key !== '/' || event.ctrlKey || event.metaKey || isTyping(event.target))) return;
