@@ -30,10 +30,15 @@ const CACHED_RECORDS = 128;
 /** A longer body is read anew each time, so that what is kept stays small. */
 const CACHED_BODY_LENGTH = 4 * 1024;
 
+/** Clients' ids kept in memory; a session with more messages looks each new one up. */
+const KEPT_CLIENT_IDS = 512;
+
 export class SessionLog {
   readonly #sql: SqlPort;
   /** By `seq`; never stale, since records are never rewritten. */
   readonly #decoded = new Map<number, LogRecord>();
+  /** All clients' ids in the log; null until first needed, and `many` where they are too many to keep. */
+  #clientIds: Set<string> | 'many' | null = null;
   #last: Uint8Array = GENESIS;
   /** Rows written since this object was built, for metrics and the row budget. */
   rowsWritten = 0;
@@ -83,6 +88,7 @@ export class SessionLog {
       const { seq, at, ...body } = record;
       const text = JSON.stringify(body);
       const link = nextLink(last, seq, at, text);
+      if ('id' in record) this.#knowClientId(record.id);
       this.#write(
         'INSERT INTO log (seq, at, kind, turn, client_id, body, state, digest, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
         seq,
@@ -102,8 +108,24 @@ export class SessionLog {
 
   /** The message that was first sent under a client's id. */
   findMessage(clientId: string): { seq: number; text: string } | null {
+    this.#clientIds ??= this.#readClientIds();
+    // Nearly every message is new, and most of what looking it up costs is the first read of a transaction.
+    if (this.#clientIds !== 'many' && !this.#clientIds.has(clientId)) return null;
     const [row] = this.#records('WHERE client_id = ?', clientId);
     return row?.kind === 'message' ? { seq: row.seq, text: row.text } : null;
+  }
+
+  #readClientIds(): Set<string> | 'many' {
+    const query = 'SELECT client_id FROM log WHERE client_id IS NOT NULL LIMIT ?';
+    const rows = this.#sql.exec<{ client_id: string }>(query, KEPT_CLIENT_IDS + 1).toArray();
+    return rows.length > KEPT_CLIENT_IDS ? 'many' : new Set(rows.map((row) => row.client_id));
+  }
+
+  /** Before its record is written: an id that is known and not there costs a look, the other way round a message. */
+  #knowClientId(clientId: string): void {
+    if (this.#clientIds === null || this.#clientIds === 'many') return;
+    this.#clientIds.add(clientId);
+    if (this.#clientIds.size > KEPT_CLIENT_IDS) this.#clientIds = 'many';
   }
 
   /** Records after `seq`, in order: at most `limit`, and no more once their bodies pass `maxLength` characters. */
@@ -148,6 +170,7 @@ export class SessionLog {
       this.#write('DELETE FROM log');
     });
     this.#decoded.clear();
+    this.#clientIds = null;
   }
 
   /** Checks every link; null when the chain holds. */

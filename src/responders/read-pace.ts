@@ -7,10 +7,12 @@
  * this stream brought, at its own speed so far, in the time that a reader may be kept waiting.
  */
 
+/** A stream counts for so long at least, in ms: many short ones are as much work as a few long ones. */
+const COUNTED_MS = 100;
 /** Up to this many streams at once, every read takes what is there. */
 const QUIET_STREAMS = 8;
 /** Each further stream adds this much to everyone's wait between two reads. */
-const MS_PER_STREAM = 0.5;
+const MS_PER_STREAM = 2;
 /** Never slower: 20 frames a second look continuous. */
 const MAX_WAIT_MS = 50;
 /** Bytes that are never waited for: what a stalling stream holds back stays small. */
@@ -23,11 +25,31 @@ const TELLING_BYTES = 1_024;
 /** Endpoints and models whose speed is remembered. */
 const KNOWN_SPEEDS = 64;
 
-/** Bytes per ms that streams of an endpoint and model brought lately: a new one is not slower without reason. */
-const speeds = new Map<string, number>();
+/** How long a speed counts at least, and less than twice as long at most, in ms. */
+const SPEED_AGE_MS = 30_000;
+/**
+ * A process that is late reads late, and would take every stream for a slow one, read it in small pieces
+ * and be later still. So the fastest that was seen counts, and no stream is thought slower than this part of it.
+ */
+const BELIEVED_PART = 0.5;
+
+/** Bytes per ms that streams of an endpoint and model brought at best: in the stretch of time that goes on, and the one before. */
+interface Seen {
+  since: number;
+  best: number;
+  bestBefore: number;
+}
+const speeds = new Map<string, Seen>();
 
 /** Streams that are being read in this process, of all sessions: what is scarce is its processor. */
 let openStreams = 0;
+/** Until when (ms since 1970) streams that were read quickly still count. */
+const ended: number[] = [];
+
+function countedStreams(now: number): number {
+  while (ended[0] !== undefined && ended[0] <= now) ended.shift();
+  return openStreams + ended.length;
+}
 
 /** The time between two reads of one stream while so many are open, in ms. */
 export function waitMs(streams: number): number {
@@ -37,17 +59,23 @@ export function waitMs(streams: number): number {
 export class ReadPace {
   readonly #source: string;
   readonly #now: () => number;
-  readonly #wait: () => number;
+  readonly #wait: (now: number) => number;
+  readonly #openedAt: number;
   #firstAt = 0;
   /** Bytes after the first read: what the first one brought may have been under way for any time. */
   #bytes = -1;
   #open = true;
 
   /** `source` names what the stream comes from: endpoint and model. */
-  constructor(source: string, now: () => number = () => Date.now(), wait: () => number = () => waitMs(openStreams)) {
+  constructor(
+    source: string,
+    now: () => number = () => Date.now(),
+    wait = (at: number): number => waitMs(countedStreams(at)),
+  ) {
     this.#source = source;
     this.#now = now;
     this.#wait = wait;
+    this.#openedAt = now();
     openStreams += 1;
   }
 
@@ -66,11 +94,13 @@ export class ReadPace {
    * speed is known, or that of the ones before it. The first token is never waited for.
    */
   minBytes(): number {
-    const wait = this.#wait();
+    const wait = this.#wait(this.#now());
     if (wait === 0 || this.#bytes < 0) return 1;
     const own = this.#speed();
-    const expected = Math.floor((own ?? speeds.get(this.#source) ?? 0) * wait);
-    return Math.min(own === null ? MAX_GUESSED_BYTES : MAX_MIN_BYTES, Math.max(1, expected));
+    const seen = bestOf(this.#source) * (own === null ? 1 : BELIEVED_PART);
+    const isGuessed = own === null || own < seen;
+    const expected = Math.floor((isGuessed ? seen : own) * wait);
+    return Math.min(isGuessed ? MAX_GUESSED_BYTES : MAX_MIN_BYTES, Math.max(1, expected));
   }
 
   /** Bytes per ms since the first read; null while nothing came after it. */
@@ -83,9 +113,24 @@ export class ReadPace {
     if (!this.#open) return;
     this.#open = false;
     openStreams -= 1;
+    const now = this.#now();
+    if (now - this.#openedAt < COUNTED_MS) ended.push(this.#openedAt + COUNTED_MS);
     const speed = this.#speed();
     if (speed === null || this.#bytes < TELLING_BYTES) return;
-    if (speeds.size >= KNOWN_SPEEDS && !speeds.has(this.#source)) speeds.clear();
-    speeds.set(this.#source, speed);
+    remember(this.#source, speed, now);
+  }
+}
+
+function bestOf(source: string): number {
+  const seen = speeds.get(source);
+  return seen ? Math.max(seen.best, seen.bestBefore) : 0;
+}
+
+function remember(source: string, speed: number, now: number): void {
+  const seen = speeds.get(source);
+  if (seen && now - seen.since < SPEED_AGE_MS) seen.best = Math.max(seen.best, speed);
+  else {
+    if (!seen && speeds.size >= KNOWN_SPEEDS) speeds.clear();
+    speeds.set(source, { since: now, best: speed, bestBefore: seen?.best ?? 0 });
   }
 }

@@ -50,6 +50,31 @@ describe('the log', () => {
     expect(again?.session()).toEqual({ id: 's_1', owner: 'u_1', delivered: 0, removed: false });
   });
 
+  test('S2: every message is found by its id, however many there are, and by who opens the log again', () => {
+    expect(log.findMessage('m0')).toBeNull();
+    for (let index = 0; index < 600; index += 1) append(ask(`m${index}`));
+    for (const opened of [log, SessionLog.open(sql)]) {
+      for (const index of [0, 1, 510, 511, 512, 513, 599]) {
+        expect(opened?.findMessage(`m${index}`)?.text).toBe(`question m${index}`);
+      }
+      expect(opened?.findMessage('m600')).toBeNull();
+    }
+    const few = nodeSql();
+    SessionLog.create(few, 's_2', 'u_1').append([{ ...ask('a'), seq: 1, at: 1 }], '{}');
+    expect(SessionLog.open(few)?.findMessage('a')?.text).toBe('question a');
+    few.close();
+  });
+
+  test('S2: an id whose record was not written is not taken', () => {
+    expect(log.findMessage('a')).toBeNull();
+    append(ask('x'));
+    expect(() => append(ask('a'), ask('x'))).toThrow(/UNIQUE/);
+    expect(log.findMessage('a')).toBeNull();
+    seq = 1;
+    append(ask('a'));
+    expect(log.findMessage('a')).toEqual({ seq: 2, text: 'question a' });
+  });
+
   test('S2: the database itself refuses a second record under the same client id, and keeps neither of its batch', () => {
     append(ask('a'));
     expect(() => append(answer(1, 'x'), ask('a'))).toThrow(/UNIQUE/);

@@ -15,7 +15,7 @@ function paced(wait: number, source = `source ${(sources += 1)}`) {
 
 describe('the wait between reads', () => {
   test('a quiet process waits for nothing; a busy one up to a bound', () => {
-    expect([1, 8, 28, 1_000].map(waitMs)).toEqual([0, 0, 10, 50]);
+    expect([1, 8, 28, 1_000].map(waitMs)).toEqual([0, 0, 40, 50]);
   });
 
   test('a quiet process takes every byte as it comes', () => {
@@ -47,11 +47,59 @@ describe('the wait between reads', () => {
     expect(next.pace.minBytes()).toBe(1);
     next.read(100, 0);
     expect(next.pace.minBytes()).toBe(500);
-    next.read(100, 100);
-    expect(next.pace.minBytes()).toBe(50);
+    next.read(100, 10);
+    expect(next.pace.minBytes()).toBe(500);
     const other = paced(50, 'another model');
     other.read(100, 0);
     expect(other.pace.minBytes()).toBe(1);
+  });
+
+  test('who reads late takes no stream for a slow one: half the best speed of lately is believed, in a small measure', () => {
+    const source = 'a model that is read late';
+    const calm = paced(50, source);
+    for (let index = 0; index < 21; index += 1) calm.read(100, 10);
+    calm.pace.close();
+    const late = paced(50, source);
+    late.read(100, 0);
+    for (let index = 0; index < 20; index += 1) late.read(100, 400);
+    expect(late.pace.minBytes()).toBe(250);
+    late.pace.close();
+    const next = paced(50, source);
+    next.read(100, 0);
+    expect(next.pace.minBytes()).toBe(500);
+  });
+
+  test('a speed is forgotten when it was not seen for a minute', () => {
+    const source = 'a model that became slow';
+    const fast = paced(50, source);
+    for (let index = 0; index < 21; index += 1) fast.read(100, 10);
+    fast.pace.close();
+    for (let rest = 0; rest < 2; rest += 1) {
+      const slow = paced(50, source);
+      slow.read(100, 40_000 * (rest + 1));
+      for (let index = 0; index < 20; index += 1) slow.read(100, 100);
+      slow.pace.close();
+    }
+    const next = paced(50, source);
+    next.read(100, 0);
+    expect(next.pace.minBytes()).toBe(50);
+  });
+
+  test('streams that end quickly count for a while: many short ones are as much work as a few long ones', () => {
+    const source = 'a fast model';
+    const known = paced(50, source);
+    for (let index = 0; index < 21; index += 1) known.read(100, 10);
+    known.pace.close();
+    let now = 5_000;
+    const open = () => new ReadPace(source, () => now);
+    for (let index = 0; index < 33; index += 1) open().close();
+    const next = open();
+    next.took(100);
+    now += 50;
+    expect(next.minBytes()).toBe(500);
+    now += 50;
+    expect(next.minBytes()).toBe(1);
+    next.close();
   });
 
   test('a short burst says nothing about speed', () => {

@@ -3,6 +3,18 @@ import { bug, type Mutant } from './mutant.ts';
 
 export const LOG_MUTANTS: readonly Mutant[] = [
   bug('records are read from one too early', 'log/session-log.ts', 'seq > ?1 AND seq <=', 'seq >= ?1 AND seq <='),
+  bug(
+    'what a process before has written is not known',
+    'log/session-log.ts',
+    'this.#clientIds ??= this.#readClientIds();',
+    'this.#clientIds ??= new Set();',
+  ),
+  bug(
+    'what was just written is not known',
+    'log/session-log.ts',
+    `if ('id' in record) this.#knowClientId(record.id);`,
+    '',
+  ),
   bug('pages overlap', 'log/session-log.ts', 'seq < ? AND kind', 'seq <= ? AND kind'),
   bug(
     'edits are not seen',
