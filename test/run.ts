@@ -29,8 +29,7 @@ step(`using ${browser}`);
 const given = process.argv.slice(2);
 const isLong = given.includes('--long');
 const wanted = given.filter((argument) => argument !== '--long');
-// What compares processor time needs a machine of its own: `npm test -- --project performance`.
-const standard = ['house', 'node', 'workers', 'faults'].flatMap((project) => ['--project', project]);
+const standard = ['house', 'node', 'workers', 'faults', 'performance'].flatMap((project) => ['--project', project]);
 const args = isLong ? ['--project', 'faults', ...wanted] : wanted.length > 0 ? wanted : standard;
 const { status } = spawnSync('vitest', ['run', ...args], {
   stdio: 'inherit',
