@@ -7,7 +7,7 @@ const FAULTS = ['test/sim/{seeds,sweep,mutation}.test.ts', 'test/kills/**/*.test
 /** Compares processor time: nothing else may run beside it. */
 const PERFORMANCE = ['test/load/performance.test.ts'];
 
-/** Most of these wait for servers, browsers and the clock: one more than there are cores keeps the cores at work. */
+/** Most of these wait for servers, browsers and the clock: one more than there are cores keeps the cores at work. For both projects of a group: vitest wants them alike. */
 const WAITING_WORKERS = availableParallelism() + 1;
 
 /** The house itself, then what runs in plain Node (real servers and browsers included) and inside workerd, then faults. */

@@ -30,8 +30,12 @@ const CACHED_RECORDS = 128;
 /** A longer body is read anew each time, so that what is kept stays small. */
 const CACHED_BODY_LENGTH = 4 * 1024;
 
+/** Rows read by one statement where a length ends the reading: what is read in vain is no more than these. */
+const ROWS_AT_ONCE = 32;
 /** Clients' ids kept in memory; a session with more messages looks each new one up. */
 const KEPT_CLIENT_IDS = 512;
+/** So many messages are looked up before ids are kept: most objects sleep again after one or two. */
+const LOOK_UPS_FIRST = 4;
 
 export class SessionLog {
   readonly #sql: SqlPort;
@@ -39,6 +43,7 @@ export class SessionLog {
   readonly #decoded = new Map<number, LogRecord>();
   /** All clients' ids in the log; null until first needed, and `many` where they are too many to keep. */
   #clientIds: Set<string> | 'many' | null = null;
+  #lookUps = 0;
   #last: Uint8Array = GENESIS;
   /** Rows written since this object was built, for metrics and the row budget. */
   rowsWritten = 0;
@@ -108,9 +113,10 @@ export class SessionLog {
 
   /** The message that was first sent under a client's id. */
   findMessage(clientId: string): { seq: number; text: string } | null {
-    this.#clientIds ??= this.#readClientIds();
-    // Nearly every message is new, and most of what looking it up costs is the first read of a transaction.
-    if (this.#clientIds !== 'many' && !this.#clientIds.has(clientId)) return null;
+    this.#lookUps += 1;
+    if (this.#lookUps > LOOK_UPS_FIRST) this.#clientIds ??= this.#readClientIds();
+    // Nearly every message of a busy session is new: asking the database each time is a fifteenth of a short answer.
+    if (this.#clientIds instanceof Set && !this.#clientIds.has(clientId)) return null;
     const [row] = this.#records('WHERE client_id = ?', clientId);
     return row?.kind === 'message' ? { seq: row.seq, text: row.text } : null;
   }
@@ -121,24 +127,27 @@ export class SessionLog {
     return rows.length > KEPT_CLIENT_IDS ? 'many' : new Set(rows.map((row) => row.client_id));
   }
 
-  /** Before its record is written: an id that is known and not there costs a look, the other way round a message. */
+  /**
+   * To be called before its record is written. An id here whose record was not written after all costs a look; a
+   * record whose id is not here would be taken for new when it comes again.
+   */
   #knowClientId(clientId: string): void {
-    if (this.#clientIds === null || this.#clientIds === 'many') return;
+    if (!(this.#clientIds instanceof Set)) return;
     this.#clientIds.add(clientId);
     if (this.#clientIds.size > KEPT_CLIENT_IDS) this.#clientIds = 'many';
   }
 
   /** Records after `seq`, in order: at most `limit`, and no more once their bodies pass `maxLength` characters. */
   after(seq: number, limit: number, maxLength: number): LogRecord[] {
-    const query = 'SELECT seq, at, body FROM log WHERE seq > ?1 AND seq <= ?1 + ?2 ORDER BY seq';
-    return this.#upTo(maxLength, query, seq, limit);
+    const query = 'SELECT seq, at, body FROM log WHERE seq > ?1 ORDER BY seq LIMIT ?2';
+    return this.#upTo(query, seq, limit, maxLength);
   }
 
   /** Messages and outcomes before `seq`, newest first: at most `limit`, and no more once their bodies pass `maxLength` characters. */
   conversationBefore(seq: number, limit: number, maxLength: number): LogRecord[] {
     const query = `SELECT seq, at, body FROM log
-      WHERE seq < ? AND kind IN ('message', 'reply', 'stopped', 'failed') ORDER BY seq DESC LIMIT ?`;
-    return this.#upTo(maxLength, query, seq, limit);
+      WHERE seq < ?1 AND kind IN ('message', 'reply', 'stopped', 'failed') ORDER BY seq DESC LIMIT ?2`;
+    return this.#upTo(query, seq, limit, maxLength);
   }
 
   /** Everything that changed the given turns after they were written, in order. */
@@ -185,16 +194,25 @@ export class SessionLog {
     );
   }
 
-  /** Reads rows until their bodies pass `maxLength` characters; those after that are not read at all. */
-  #upTo(maxLength: number, query: string, ...bindings: number[]): LogRecord[] {
+  /**
+   * Reads at most `limit` rows from `from` on, and no more once their bodies pass `maxLength` characters. A few at a
+   * time, each few to their end: a cursor that is left in the middle stays open in the database.
+   * `query`: rows before or after ?1, no more than ?2.
+   */
+  #upTo(query: string, from: number, limit: number, maxLength: number): LogRecord[] {
     const records: LogRecord[] = [];
     let length = 0;
-    for (const row of this.#sql.exec<RecordRow>(query, ...bindings)) {
-      if (length >= maxLength) break;
-      length += row.body.length;
-      records.push(this.#toRecord(row));
+    for (let last = from; ;) {
+      const most = Math.min(ROWS_AT_ONCE, limit - records.length);
+      const rows = this.#sql.exec<RecordRow>(query, last, most).toArray();
+      for (const row of rows) {
+        if (length >= maxLength) return records;
+        length += row.body.length;
+        records.push(this.#toRecord(row));
+        last = row.seq;
+      }
+      if (rows.length < most || records.length >= limit) return records;
     }
-    return records;
   }
 
   #records(where: string, ...bindings: (string | number)[]): LogRecord[] {

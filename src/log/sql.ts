@@ -1,8 +1,7 @@
 /** The part of SQLite that the log needs. Durable Objects provide it; tests bring `node:sqlite`. */
 export type SqlValue = string | number | null | ArrayBuffer;
 
-/** Read it whole, or row by row, before anything else is asked of the database. */
-export interface SqlCursor<Row> extends Iterable<Row> {
+export interface SqlCursor<Row> {
   toArray(): Row[];
   readonly rowsWritten: number;
 }

@@ -55,7 +55,11 @@ class BodySource implements PieceSource {
     this.#parser = parser;
     this.#signal = signal;
     // fetch's own signal need not reach a body whose headers are already here; a cancel always does.
-    this.#onAbort = () => cancel(this.#reader, signal.reason);
+    this.#onAbort = () => {
+      // Who gave the answer up may never ask for its next piece, and so never come to its end.
+      this.#pace.close();
+      cancel(this.#reader, signal.reason);
+    };
     if (signal.aborted) this.#onAbort();
     else signal.addEventListener('abort', this.#onAbort, { once: true });
   }

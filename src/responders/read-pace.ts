@@ -20,20 +20,22 @@ const MAX_MIN_BYTES = 8 * 1024;
 
 /** The same as long as only the speed of earlier streams is known: this one may be slower. */
 const MAX_GUESSED_BYTES = 1_024;
-/** A shorter stream may have come in one burst and tells nothing about speed. */
+/** What is shorter, or took less time (ms), may have come in one burst and tells nothing about speed. */
 const TELLING_BYTES = 1_024;
+const TELLING_MS = 100;
 /** Endpoints and models whose speed is remembered. */
 const KNOWN_SPEEDS = 64;
 
 /** How long a speed counts at least, and less than twice as long at most, in ms. */
 const SPEED_AGE_MS = 30_000;
 /**
- * A process that is late reads late, and would take every stream for a slow one, read it in small pieces
- * and be later still. So the fastest that was seen counts, and no stream is thought slower than this part of it.
+ * A process that is late reads late, takes every stream for a slow one, reads it in small pieces and is later
+ * still. So a stream is thought to be this many times as fast as it seems, if others like it were: a reader
+ * waits at most as many times longer for it.
  */
-const BELIEVED_PART = 0.5;
+const DOUBTED_TIMES = 2;
 
-/** Bytes per ms that streams of an endpoint and model brought at best: in the stretch of time that goes on, and the one before. */
+/** Bytes per ms that streams of an endpoint and model brought at best: since a moment (ms since 1970), and in the stretch before. */
 interface Seen {
   since: number;
   best: number;
@@ -43,12 +45,16 @@ const speeds = new Map<string, Seen>();
 
 /** Streams that are being read in this process, of all sessions: what is scarce is its processor. */
 let openStreams = 0;
-/** Until when (ms since 1970) streams that were read quickly still count. */
-const ended: number[] = [];
+/** Until when (ms since 1970) streams that ended quickly still count; in the order of their ends, so that some count a little longer. */
+const countedUntil: number[] = [];
 
 function countedStreams(now: number): number {
-  while (ended[0] !== undefined && ended[0] <= now) ended.shift();
-  return openStreams + ended.length;
+  for (let [first] = countedUntil; first !== undefined; [first] = countedUntil) {
+    // Later than any can be: the clock was put back meanwhile.
+    if (first > now && first <= now + COUNTED_MS) break;
+    countedUntil.shift();
+  }
+  return openStreams + countedUntil.length;
 }
 
 /** The time between two reads of one stream while so many are open, in ms. */
@@ -94,13 +100,13 @@ export class ReadPace {
    * speed is known, or that of the ones before it. The first token is never waited for.
    */
   minBytes(): number {
-    const wait = this.#wait(this.#now());
+    const now = this.#now();
+    const wait = this.#wait(now);
     if (wait === 0 || this.#bytes < 0) return 1;
     const own = this.#speed();
-    const seen = bestOf(this.#source) * (own === null ? 1 : BELIEVED_PART);
-    const isGuessed = own === null || own < seen;
-    const expected = Math.floor((isGuessed ? seen : own) * wait);
-    return Math.min(isGuessed ? MAX_GUESSED_BYTES : MAX_MIN_BYTES, Math.max(1, expected));
+    const guessed = Math.min(bestOf(this.#source, now), own === null ? Infinity : own * DOUBTED_TIMES);
+    const known = Math.min(MAX_MIN_BYTES, Math.floor((own ?? 0) * wait));
+    return Math.max(1, known, Math.min(MAX_GUESSED_BYTES, Math.floor(guessed * wait)));
   }
 
   /** Bytes per ms since the first read; null while nothing came after it. */
@@ -114,16 +120,17 @@ export class ReadPace {
     this.#open = false;
     openStreams -= 1;
     const now = this.#now();
-    if (now - this.#openedAt < COUNTED_MS) ended.push(this.#openedAt + COUNTED_MS);
+    if (now - this.#openedAt < COUNTED_MS) countedUntil.push(this.#openedAt + COUNTED_MS);
     const speed = this.#speed();
-    if (speed === null || this.#bytes < TELLING_BYTES) return;
+    if (speed === null || this.#bytes < TELLING_BYTES || now - this.#firstAt < TELLING_MS) return;
     remember(this.#source, speed, now);
   }
 }
 
-function bestOf(source: string): number {
+function bestOf(source: string, now: number): number {
   const seen = speeds.get(source);
-  return seen ? Math.max(seen.best, seen.bestBefore) : 0;
+  if (!seen || now - seen.since >= 2 * SPEED_AGE_MS) return 0;
+  return now - seen.since < SPEED_AGE_MS ? Math.max(seen.best, seen.bestBefore) : seen.best;
 }
 
 function remember(source: string, speed: number, now: number): void {
@@ -131,6 +138,6 @@ function remember(source: string, speed: number, now: number): void {
   if (seen && now - seen.since < SPEED_AGE_MS) seen.best = Math.max(seen.best, speed);
   else {
     if (!seen && speeds.size >= KNOWN_SPEEDS) speeds.clear();
-    speeds.set(source, { since: now, best: speed, bestBefore: seen?.best ?? 0 });
+    speeds.set(source, { since: now, best: speed, bestBefore: bestOf(source, now) });
   }
 }

@@ -33,7 +33,7 @@ test.for(RUNS)(
   { timeout: TIMEOUT_MS },
   async ({ lanes, share }, { onTestFinished }) => {
     const seed = SEED + lanes;
-    const kills = Math.round(KILLS * share);
+    const kills = Math.max(1, Math.round(KILLS * share));
     const run = await runKills({
       seed,
       kills,
@@ -43,7 +43,7 @@ test.for(RUNS)(
       drainTimeoutMs: DRAIN_TIMEOUT_MS,
       onFinished: onTestFinished,
     });
-    console.log(describeRun(run, seed));
+    console.log(describeRun(run, SEED));
     if (run.violations.length > 0) console.log(run.logs.join('\n'));
     expect(run.violations).toEqual([]);
     expect(run.account.lost).toEqual([]);

@@ -21,7 +21,7 @@ import type { LoadUser } from '../../load/user.ts';
 const PAIRS = 7;
 /** The history follows an answer by a second: it is the product's work, too. */
 const HISTORY_MS = 1_300;
-/** What the ratio may fall below the stored one. */
+/** What the ratio may fall below the stored one: a third more work. */
 const MAX_FALL = 0.25;
 /** A starved machine takes many times as long as a quiet one. */
 const TIMEOUT_MS = 300_000;

@@ -1,7 +1,13 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
+import { readAnswer } from '../../src/responders/read-answer.ts';
 import { ReadPace, waitMs } from '../../src/responders/read-pace.ts';
 
 let sources = 0;
+/** Closed after each test: open ones count for all others. */
+const opened: ReadPace[] = [];
+afterEach(() => {
+  for (const pace of opened.splice(0)) pace.close();
+});
 
 function paced(wait: number, source = `source ${(sources += 1)}`) {
   let now = 1_000;
@@ -10,6 +16,7 @@ function paced(wait: number, source = `source ${(sources += 1)}`) {
     () => now,
     () => wait,
   );
+  opened.push(pace);
   return { pace, read: (bytes: number, afterMs: number) => ((now += afterMs), pace.took(bytes)) };
 }
 
@@ -54,35 +61,59 @@ describe('the wait between reads', () => {
     expect(other.pace.minBytes()).toBe(1);
   });
 
-  test('who reads late takes no stream for a slow one: half the best speed of lately is believed, in a small measure', () => {
+  test('a stream that seems slow is thought twice as fast, if others were: who reads late takes every stream for a slow one', () => {
     const source = 'a model that is read late';
     const calm = paced(50, source);
     for (let index = 0; index < 21; index += 1) calm.read(100, 10);
     calm.pace.close();
     const late = paced(50, source);
     late.read(100, 0);
-    for (let index = 0; index < 20; index += 1) late.read(100, 400);
+    for (let index = 0; index < 20; index += 1) late.read(100, 40);
     expect(late.pace.minBytes()).toBe(250);
-    late.pace.close();
-    const next = paced(50, source);
-    next.read(100, 0);
-    expect(next.pace.minBytes()).toBe(500);
   });
 
-  test('a speed is forgotten when it was not seen for a minute', () => {
-    const source = 'a model that became slow';
-    const fast = paced(50, source);
-    for (let index = 0; index < 21; index += 1) fast.read(100, 10);
-    fast.pace.close();
-    for (let rest = 0; rest < 2; rest += 1) {
-      const slow = paced(50, source);
-      slow.read(100, 40_000 * (rest + 1));
-      for (let index = 0; index < 20; index += 1) slow.read(100, 100);
-      slow.pace.close();
+  test('a fast stream is read by its own speed, however fast others were', () => {
+    const source = 'a model with a cache';
+    const cached = paced(50, source);
+    for (let index = 0; index < 31; index += 1) cached.read(4_000, 4);
+    cached.pace.close();
+    const own = paced(50, source);
+    own.read(100, 0);
+    own.read(1_000, 10);
+    expect(own.pace.minBytes()).toBe(5_000);
+  });
+
+  test('a burst tells nothing about speed, and a speed is forgotten after a minute', () => {
+    let now = 1_000;
+    const open = (source: string) => {
+      const pace = new ReadPace(
+        source,
+        () => now,
+        () => 50,
+      );
+      opened.push(pace);
+      return { pace, took: (bytes: number, afterMs: number) => ((now += afterMs), pace.took(bytes)) };
+    };
+    const burst = open('from a cache');
+    burst.took(100, 0);
+    burst.took(5_000, 5);
+    burst.pace.close();
+    const after = open('from a cache');
+    after.took(100, 0);
+    expect(after.pace.minBytes()).toBe(1);
+    const told = open('a model of yesterday');
+    told.took(100, 0);
+    told.took(2_000, 200);
+    told.pace.close();
+    for (const [afterMs, bytes] of [
+      [59_000, 500],
+      [1_000, 1],
+    ] as const) {
+      now += afterMs;
+      const next = open('a model of yesterday');
+      next.took(100, 0);
+      expect(next.pace.minBytes()).toBe(bytes);
     }
-    const next = paced(50, source);
-    next.read(100, 0);
-    expect(next.pace.minBytes()).toBe(50);
   });
 
   test('streams that end quickly count for a while: many short ones are as much work as a few long ones', () => {
@@ -92,6 +123,9 @@ describe('the wait between reads', () => {
     known.pace.close();
     let now = 5_000;
     const open = () => new ReadPace(source, () => now);
+    now += 100_000;
+    open().close();
+    now -= 100_000;
     for (let index = 0; index < 33; index += 1) open().close();
     const next = open();
     next.took(100);
@@ -100,6 +134,27 @@ describe('the wait between reads', () => {
     now += 50;
     expect(next.minBytes()).toBe(1);
     next.close();
+  });
+
+  test('an answer that was given up in the middle counts no longer', async () => {
+    const echo = { take: (line: string, out: { text: string }) => ((out.text += line), null), finish: () => null };
+    for (let index = 0; index < 40; index += 1) {
+      const giveUp = new AbortController();
+      const body = new ReadableStream({
+        type: 'bytes',
+        start: (controller) => controller.enqueue(new TextEncoder().encode('a token\n')),
+      });
+      const answer = readAnswer(body, echo, 'a model', giveUp.signal);
+      expect((await answer.next()).value).toMatchObject({ text: 'a token' });
+      giveUp.abort();
+    }
+    let now = Date.now() + 1_000;
+    const next = new ReadPace('a model', () => now);
+    opened.push(next);
+    next.took(100);
+    now += 1;
+    next.took(1_000);
+    expect(next.minBytes()).toBe(1);
   });
 
   test('a short burst says nothing about speed', () => {

@@ -23,7 +23,13 @@ const KNOBS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'objects/session-runtime.ts': { REPLAY_RECORDS: 3, REPLAY_LENGTH: 700 },
   'objects/tab.ts': { MAX_UNREAD_LENGTH: 6_000 },
   'objects/tabs.ts': { RECENT_FRAMES: 2 },
-  'log/session-log.ts': { KEPT_CLIENT_IDS: 3, CACHED_RECORDS: 3, CACHED_BODY_LENGTH: 200 },
+  'log/session-log.ts': {
+    ROWS_AT_ONCE: 4,
+    KEPT_CLIENT_IDS: 3,
+    LOOK_UPS_FIRST: 1,
+    CACHED_RECORDS: 3,
+    CACHED_BODY_LENGTH: 200,
+  },
   'log/recent-turns.ts': { KEPT_TURNS: 3, KEPT_LENGTH: 160 },
   'log/conversation.ts': { LOOK_BACK_RECORDS: 5 },
 };

@@ -96,14 +96,14 @@ export class SimStorage {
         const values = bindings.map((value) => (value instanceof ArrayBuffer ? new Uint8Array(value) : value));
         if (reads) {
           const rows = statement.all(...values).map((row) => fromNode(row) as Row);
-          return { toArray: () => rows, [Symbol.iterator]: () => rows.values(), rowsWritten: 0 };
+          return { toArray: () => rows, rowsWritten: 0 };
         }
         guard('write');
         const rowsWritten = Number(statement.run(...values).changes);
         this.#note({ kind: 'sql', query, values });
         if (query.startsWith('CREATE')) this.#hasTables = null;
         guard('written');
-        return { toArray: () => [], [Symbol.iterator]: () => [].values(), rowsWritten };
+        return { toArray: () => [], rowsWritten };
       },
       transaction: (body) => this.#transaction(body, guard),
     };

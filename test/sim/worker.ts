@@ -1,4 +1,5 @@
 /** A process that runs parts of a larger job: told by its parent what, one part after the other. */
+import { flushCompileCache } from 'node:module';
 import { installHooks, type Patch } from './hooks.ts';
 
 export type Job =
@@ -16,6 +17,8 @@ const { hunt, onRun, runOne, runScenarios, runSeeds } = await import('./run-seed
 process.on('message', (job: Job) => {
   void work(job).then((total) => process.send?.(total));
 });
+// It is ended by a signal, which keeps nothing.
+flushCompileCache();
 process.send?.('ready');
 
 /** So that whoever waits can tell a slow machine from a run without end. */

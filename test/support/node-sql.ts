@@ -14,7 +14,7 @@ export function nodeSql(path = ':memory:'): SqlPort & { close(): void } {
       const reads = statement.columns().length > 0;
       const rows = reads ? statement.all(...values).map((row) => fromNode(row) as Row) : [];
       const rowsWritten = reads ? 0 : Number(statement.run(...values).changes);
-      return { toArray: () => rows, [Symbol.iterator]: () => rows.values(), rowsWritten };
+      return { toArray: () => rows, rowsWritten };
     },
     transaction<T>(body: () => T): T {
       db.exec('SAVEPOINT body');

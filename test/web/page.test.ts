@@ -344,6 +344,22 @@ describe('reading', () => {
     expect(await page.getByTestId('older').count()).toBe(0);
   });
 
+  test('the page takes the focus from nobody who has it before the first frame', async () => {
+    await page.addInitScript(() => {
+      const watch = new MutationObserver(() => {
+        const field = document.querySelector<HTMLElement>('[data-testid="search"]');
+        if (!field) return;
+        watch.disconnect();
+        field.focus();
+      });
+      watch.observe(document, { childList: true, subtree: true });
+    });
+    await page.goto(ORIGIN);
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+    await page.waitForTimeout(100);
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('search');
+  });
+
   test('Control+K has the search field from the very next key on', async () => {
     await page.goto(ORIGIN);
     const field = await page.evaluate(() => {

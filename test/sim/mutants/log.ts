@@ -2,7 +2,7 @@
 import { bug, type Mutant } from './mutant.ts';
 
 export const LOG_MUTANTS: readonly Mutant[] = [
-  bug('records are read from one too early', 'log/session-log.ts', 'seq > ?1 AND seq <=', 'seq >= ?1 AND seq <='),
+  bug('records are read from one too early', 'log/session-log.ts', 'WHERE seq > ?1', 'WHERE seq >= ?1'),
   bug(
     'what a process before has written is not known',
     'log/session-log.ts',
@@ -15,7 +15,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     `if ('id' in record) this.#knowClientId(record.id);`,
     '',
   ),
-  bug('pages overlap', 'log/session-log.ts', 'seq < ? AND kind', 'seq <= ? AND kind'),
+  bug('pages overlap', 'log/session-log.ts', 'seq < ?1 AND kind', 'seq <= ?1 AND kind'),
   bug(
     'edits are not seen',
     'log/session-log.ts',
