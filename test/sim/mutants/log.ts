@@ -2,7 +2,7 @@
 import { bug, type Mutant } from './mutant.ts';
 
 export const LOG_MUTANTS: readonly Mutant[] = [
-  bug('records are read from one too early', 'log/session-log.ts', 'WHERE seq > ?1', 'WHERE seq >= ?1'),
+  bug('records are read from one too early', 'log/session-log.ts', 'WHERE seq > ?1 ORDER', 'WHERE seq >= ?1 ORDER'),
   bug(
     'what a process before has written is not known',
     'log/session-log.ts',
