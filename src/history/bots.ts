@@ -71,7 +71,7 @@ const listed = {
   name: bots.name,
   model: bots.model,
   state: bots.state,
-  hasSpec: sql<boolean>`${isNotNull(bots.spec)}`.mapWith(Boolean),
+  hasSpec: isNotNull(bots.spec).mapWith(Boolean),
   revision: bots.revision,
   status: bots.status,
   updatedAt: bots.updatedAt,

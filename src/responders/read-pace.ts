@@ -4,7 +4,8 @@
  * share a process each is read in larger pieces. A quiet process reads whatever has come, at once.
  *
  * The wait is in bytes, because only those can be waited for without a read per chunk: as many as
- * this stream brought, at its own speed so far, in the time that a reader may be kept waiting.
+ * this stream brought, at its own speed so far, in the time that a reader may be kept waiting; where
+ * the process may be late itself, at no more than twice that speed.
  */
 
 /** A stream counts for so long at least, in ms: many short ones are as much work as a few long ones. */
@@ -13,7 +14,7 @@ const COUNTED_MS = 100;
 const QUIET_STREAMS = 8;
 /** Each further stream adds this much to everyone's wait between two reads. */
 const MS_PER_STREAM = 2;
-/** Never slower: 20 frames a second look continuous. */
+/** Never slower, as far as a stream's speed is known: 20 frames a second look continuous. */
 const MAX_WAIT_MS = 50;
 /** Bytes that are never waited for: what a stalling stream holds back stays small. */
 const MAX_MIN_BYTES = 8 * 1024;
