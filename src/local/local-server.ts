@@ -8,6 +8,8 @@ import type { Values } from './variables.ts';
 import { wranglerVariables } from './wrangler-variables.ts';
 
 const LOCAL_HOST = '127.0.0.1';
+/** The worker that holds the page's files. */
+const PAGE = 'page';
 
 export interface LocalServerOptions {
   bundle: WorkerBundle;
@@ -34,7 +36,8 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
   const { onLog = console.log } = options;
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, 'wrangler.toml'));
   // How wrangler would bundle is settled already.
-  const { modulesRules: _, ...boundOptions } = workerOptions;
+  const { modulesRules: _, assets, ...boundOptions } = workerOptions;
+  const { binding = 'ASSETS', run_worker_first: __, ...files } = assets ?? { directory: '' };
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       host: LOCAL_HOST,
@@ -54,6 +57,15 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
           // Wrangler adds what it finds in `.dev.vars` or `.env`; here the caller alone says what goes before wrangler.toml.
           bindings: { ...wranglerVariables(), ...options.variables, LOCAL_SERVER: 'true' },
           ...(options.withoutRateLimits ? { ratelimits: {} } : {}),
+          serviceBindings: { ...boundOptions.serviceBindings, [binding]: PAGE },
+        },
+        // As the first worker's own the files would bring two more workers between every socket and it (70 kB each
+        // connection), though it answers everything first (`run_worker_first`) and only asks for them by its binding.
+        {
+          name: PAGE,
+          modules: true,
+          script: 'export default {}',
+          assets: { ...files, routerConfig: { has_user_worker: false } },
         },
       ],
     }),

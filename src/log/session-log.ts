@@ -23,11 +23,17 @@ interface RecordRow extends Record<string, string | number> {
   body: string;
 }
 
+/** A record, and how long its body is as stored. */
+interface Decoded {
+  record: LogRecord;
+  length: number;
+}
+
 const sessionRow = z.object({ id: z.string(), owner: z.string(), delivered: z.int(), removed: z.int() });
 
-/** Records kept decoded: the stretch that prompts and catching-up tabs read again and again. */
+/** Records kept decoded: the newest, and those that catching-up tabs and prompts read again and again. */
 const CACHED_RECORDS = 128;
-/** A longer body is read anew each time, so that what is kept stays small. */
+/** A longer body is read anew each time, so that what is kept stays small. UTF-16 code units of JSON. */
 const CACHED_BODY_LENGTH = 4 * 1024;
 
 /** Rows read by one statement where a length ends the reading: what is read in vain is no more than these. */
@@ -40,11 +46,13 @@ const LOOK_UPS_FIRST = 4;
 export class SessionLog {
   readonly #sql: SqlPort;
   /** By `seq`; never stale, since records are never rewritten. */
-  readonly #decoded = new Map<number, LogRecord>();
+  readonly #decoded = new Map<number, Decoded>();
   /** All clients' ids in the log; null until first needed, and `many` where they are too many to keep. */
   #clientIds: Set<string> | 'many' | null = null;
   #lookUps = 0;
   #last: Uint8Array = GENESIS;
+  /** The last record's place; 0 without any. */
+  #head = 0;
   /** Rows written since this object was built, for metrics and the row budget. */
   rowsWritten = 0;
 
@@ -56,8 +64,10 @@ export class SessionLog {
   static open(sql: SqlPort): SessionLog | null {
     if (!hasTables(sql)) return null;
     const log = new SessionLog(sql);
-    const [last] = sql.exec<{ hash: ArrayBuffer }>('SELECT hash FROM log ORDER BY seq DESC LIMIT 1').toArray();
+    const newest = 'SELECT seq, hash FROM log ORDER BY seq DESC LIMIT 1';
+    const [last] = sql.exec<{ seq: number; hash: ArrayBuffer }>(newest).toArray();
     if (last) log.#last = new Uint8Array(last.hash);
+    log.#head = last?.seq ?? 0;
     return log;
   }
 
@@ -65,7 +75,9 @@ export class SessionLog {
     return sql.transaction(() => {
       createTables(sql);
       sql.exec('INSERT INTO session (one, id, owner) VALUES (1, ?, ?)', id, owner);
-      return new SessionLog(sql);
+      const log = new SessionLog(sql);
+      log.#clientIds = new Set();
+      return log;
     });
   }
 
@@ -83,13 +95,17 @@ export class SessionLog {
 
   /** Appends the records of one decision, all or none. `state` is the session's state after the last of them. */
   append(records: readonly LogRecord[], state: string): void {
-    if (records.length === 1) this.#insertAll(records, state);
-    else this.#sql.transaction(() => this.#insertAll(records, state));
+    const decoded =
+      records.length === 1
+        ? this.#insertAll(records, state)
+        : this.#sql.transaction(() => this.#insertAll(records, state));
+    // What was just written is what tabs and D1 are sent next.
+    for (const one of decoded) this.#keep(one);
   }
 
-  #insertAll(records: readonly LogRecord[], state: string): void {
+  #insertAll(records: readonly LogRecord[], state: string): Decoded[] {
     let last = this.#last;
-    for (const record of records) {
+    const decoded = records.map((record) => {
       const { seq, at, ...body } = record;
       const text = JSON.stringify(body);
       const link = nextLink(last, seq, at, text);
@@ -107,8 +123,11 @@ export class SessionLog {
         bufferOf(link.hash),
       );
       last = link.hash;
-    }
+      return { record, length: text.length };
+    });
     this.#last = last;
+    this.#head = records.at(-1)?.seq ?? this.#head;
+    return decoded;
   }
 
   /** The message that was first sent under a client's id. */
@@ -139,8 +158,23 @@ export class SessionLog {
 
   /** Records after `seq`, in order: at most `limit`, and no more once their bodies pass `maxLength` characters. */
   after(seq: number, limit: number, maxLength: number): LogRecord[] {
+    const kept = this.#keptAfter(seq, limit, maxLength);
+    if (kept) return kept;
     const query = 'SELECT seq, at, body FROM log WHERE seq > ?1 ORDER BY seq LIMIT ?2';
     return this.#upTo(query, seq, limit, maxLength);
+  }
+
+  /** The same from memory; null where it does not have them all. */
+  #keptAfter(seq: number, limit: number, maxLength: number): LogRecord[] | null {
+    const records: LogRecord[] = [];
+    let length = 0;
+    for (let next = seq + 1; next <= this.#head && records.length < limit && length < maxLength; next += 1) {
+      const kept = this.#decoded.get(next);
+      if (!kept) return null;
+      records.push(kept.record);
+      length += kept.length;
+    }
+    return records;
   }
 
   /** Messages and outcomes before `seq`, newest first: at most `limit`, and no more once their bodies pass `maxLength` characters. */
@@ -180,6 +214,7 @@ export class SessionLog {
     });
     this.#decoded.clear();
     this.#clientIds = null;
+    this.#head = 0;
   }
 
   /** Checks every link; null when the chain holds. */
@@ -225,15 +260,20 @@ export class SessionLog {
   /** A stored record. It was validated before it was written; one that does not parse is damage, and says so. */
   #toRecord({ seq, at, body }: RecordRow): LogRecord {
     const known = this.#decoded.get(seq);
-    if (known) return known;
+    if (known) return known.record;
     const record = { ...recordBody.parse(JSON.parse(body)), seq, at };
-    if (body.length > CACHED_BODY_LENGTH) return record;
-    this.#decoded.set(seq, record);
+    this.#keep({ record, length: body.length });
+    return record;
+  }
+
+  /** Those that were kept first go first. */
+  #keep(decoded: Decoded): void {
+    if (decoded.length > CACHED_BODY_LENGTH) return;
+    this.#decoded.set(decoded.record.seq, decoded);
     for (const first of this.#decoded.keys()) {
       if (this.#decoded.size <= CACHED_RECORDS) break;
       this.#decoded.delete(first);
     }
-    return record;
   }
 
   #write(query: string, ...bindings: (string | number | null | ArrayBuffer)[]): void {

@@ -98,8 +98,7 @@ export class BotRuntime {
 
   attend(call: SessionCall): SessionAnswer {
     this.#stirredAt = this.#ports.now();
-    const record = this.#atomic(() => this.#ensure(call.bot));
-    const { verdict, counted } = this.#atomic(() => this.#admission.attend(call, record));
+    const { verdict, counted } = this.#atomic(() => this.#admission.attend(call, this.#ensure(call.bot)));
     if (counted) {
       this.#copies.counted();
       this.#alerts.counted();

@@ -65,6 +65,43 @@ describe('the log', () => {
     few.close();
   });
 
+  test('S1: what was just written is read without asking the database, and is what the database says', () => {
+    const asked: string[] = [];
+    const counted = {
+      ...sql,
+      exec: ((query, ...bindings) => (asked.push(query), sql.exec(query, ...bindings))) as typeof sql.exec,
+    };
+    const busy = SessionLog.open(counted);
+    if (!busy) throw new Error('The log was created above.');
+    const write = (...bodies: RecordBody[]): void => {
+      busy.append(
+        bodies.map((body): LogRecord => ({ ...body, seq: ++seq, at: 1_000 + seq })),
+        '{}',
+      );
+    };
+    for (let index = 0; index < 40; index += 1) write(ask(`m${index}`), answer(seq + 1, 'well '.repeat(index)));
+    asked.length = 0;
+    expect(busy.after(70, 100, 1_000_000)).toHaveLength(10);
+    expect(asked).toEqual([]);
+    // Too long to be kept, and what is older than what is kept.
+    write(ask('long', 'x'.repeat(5_000)));
+    for (let index = 40; index < 100; index += 1) write(ask(`m${index}`), answer(seq + 1, 'well'));
+    const fresh = SessionLog.open(sql);
+    for (const from of [0, 1, 60, 79, 80, 81, 82, 150, seq - 1, seq, seq + 1]) {
+      for (const [limit, length] of [
+        [3, 1_000_000],
+        [64, 300],
+        [64, 1_000_000],
+        [1_000, 1_000_000],
+      ] as const) {
+        expect(busy.after(from, limit, length)).toEqual(fresh?.after(from, limit, length));
+      }
+    }
+    busy.erase();
+    expect(busy.after(0, 10, 1_000)).toEqual([]);
+    expect(busy.after(seq - 1, 10, 1_000)).toEqual([]);
+  });
+
   test('S2: an id whose record was not written is not taken', () => {
     expect(log.findMessage('a')).toBeNull();
     append(ask('x'));
