@@ -15,6 +15,7 @@ import {
   type BotSpec,
 } from './bots/spec.ts';
 import type { BotRpc } from './objects/bot-rpc.ts';
+import type { HistoryRpc } from './objects/history-rpc.ts';
 import type { SessionRpc } from './objects/session-rpc.ts';
 
 /** Short enough to type, long enough that guessing is hopeless when it is random. */
@@ -62,6 +63,8 @@ export interface Bindings extends Variables {
   SESSIONS: { getByName(name: string): SessionStub };
   /** One object per bot, by its id. */
   CONTROL: { getByName(name: string): BotRpc };
+  /** One object: see objects/history-writer.ts. */
+  HISTORY: { getByName(name: string): HistoryRpc };
   DB: D1Database;
   ASSETS: Fetcher;
   AI?: Ai;

@@ -19,6 +19,7 @@ import { problemResponse } from './server/problem.ts';
 
 export { Bot } from './objects/bot.ts';
 export { ChatSession } from './objects/chat-session.ts';
+export { HistoryWriter } from './objects/history-writer.ts';
 
 type App = ReturnType<typeof createApp>;
 

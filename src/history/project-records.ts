@@ -6,7 +6,7 @@ import type { D1Database, D1PreparedStatement, D1Result } from '@cloudflare/work
 import type { LogRecord } from '../protocol/records.ts';
 import type { BotStatus, Message } from '../protocol/transcript.ts';
 import { HistoryError } from './error.ts';
-import { isReviser, project, type Stored } from './projection.ts';
+import { isReviser, project, type Projection, type Stored } from './projection.ts';
 import { checkSeq, seqOf, SESSION_SPAN } from './row-id.ts';
 import { runsOf } from './run.ts';
 import {
@@ -17,6 +17,7 @@ import {
   reviseMessages,
   updateSettings,
   type SessionKey,
+  type SessionRows,
 } from './statements.ts';
 
 /** Rows written as D1 counts and bills them. */
@@ -25,6 +26,12 @@ export interface Written {
   rowsWritten: number;
   /** In the search index. */
   indexRowsWritten: number;
+}
+
+/** What one session brings: a run of its log, in order and without gaps. */
+export interface Delivery {
+  session: SessionKey;
+  records: readonly LogRecord[];
 }
 
 /**
@@ -39,41 +46,80 @@ export async function projectRecords(
 ): Promise<Written> {
   const written: Written = { rowsWritten: 0, indexRowsWritten: 0 };
   for (const run of runsOf(records)) {
-    const part = await projectRun(db, session, run);
+    const isPlain = !run.some(isReviser);
+    const part = isPlain ? await projectTogether(db, [{ session, records: run }]) : await revise(db, session, run);
     written.rowsWritten += part.rowsWritten;
     written.indexRowsWritten += part.indexRowsWritten;
   }
   return written;
 }
 
-async function projectRun(db: D1Database, key: SessionKey, run: readonly LogRecord[]): Promise<Written> {
-  for (const record of run) checkSeq(record.seq);
-  const stored = run.some(isReviser) ? await readRevised(db, key, run) : [];
-  const { created, settings, inserts, revisions } = project(run, stored);
-  const tables: D1PreparedStatement[] = [];
-  const index: D1PreparedStatement[] = [];
-  // The session first: the other statements find it by then.
-  if (created) tables.push(insertSession(db, key, created));
-  if (settings) tables.push(updateSettings(db, key, settings));
-  const before = tables.length;
-  const indexed = inserts.length > 0 ? indexInserts(db, key, inserts) : null;
-  if (indexed) index.push(indexed);
-  if (revisions.length > 0) index.push(...reindex(db, key, revisions));
-  if (inserts.length > 0) tables.push(insertMessages(db, key, inserts));
-  if (revisions.length > 0) tables.push(reviseMessages(db, key, revisions));
-  if (tables.length === 0) return { rowsWritten: 0, indexRowsWritten: 0 };
-
+/**
+ * Writes what several sessions bring as one batch: all of it or nothing. No record may change messages before it
+ * (`isReviser`), no session may come twice, and all of it must be within the bounds of one run.
+ * @throws whatever D1 throws
+ */
+export async function projectTogether(db: D1Database, deliveries: readonly Delivery[]): Promise<Written> {
+  const sessions: D1PreparedStatement[] = [];
+  const inserts: SessionRows<Stored>[] = [];
+  for (const { session, records } of deliveries) {
+    checkSeqs(records);
+    const changes = project(records, []);
+    sessions.push(...sessionStatements(db, session, changes));
+    if (changes.inserts.length > 0) inserts.push({ key: session, rows: changes.inserts });
+  }
   // Index statements look at the rows as they were, so they come before those that write them.
-  const results = await db.batch([...tables.slice(0, before), ...index, ...tables.slice(before)]);
+  const indexed = inserts.length > 0 ? indexInserts(db, inserts) : null;
+  const index = indexed ? [indexed] : [];
+  const tables = inserts.length > 0 ? [insertMessages(db, inserts)] : [];
+  return (await write(db, sessions, index, tables)).written;
+}
+
+/** A run that also changes messages before it. */
+async function revise(db: D1Database, key: SessionKey, run: readonly LogRecord[]): Promise<Written> {
+  checkSeqs(run);
+  const changes = project(run, await readRevised(db, key, run));
+  const { inserts, revisions } = changes;
+  const rows = [{ key, rows: inserts }];
+  const indexed = inserts.length > 0 ? indexInserts(db, rows) : null;
+  const index = [...(indexed ? [indexed] : []), ...(revisions.length > 0 ? reindex(db, key, revisions) : [])];
+  const tables = inserts.length > 0 ? [insertMessages(db, rows)] : [];
+  if (revisions.length > 0) tables.push(reviseMessages(db, key, revisions));
+  const { written, results } = await write(db, sessionStatements(db, key, changes), index, tables);
   const revised = revisions.length > 0 ? results.at(-1)?.results.length : 0;
   if (revised !== revisions.length) {
     // The rows were read before the batch; in between an older delivery arrived, or the session was
     // deleted. What was not written is found out by reading again.
     throw new HistoryError('unavailable', 'The messages changed while they were being written.');
   }
-  const count = (part: readonly D1Result[]) => part.reduce((sum, result) => sum + result.meta.rows_written, 0);
-  const indexRowsWritten = count(results.slice(before, before + index.length));
-  return { rowsWritten: count(results) - indexRowsWritten, indexRowsWritten };
+  return written;
+}
+
+function checkSeqs(records: readonly LogRecord[]): void {
+  for (const { seq } of records) checkSeq(seq);
+}
+
+/** The session itself; other statements find it by then. */
+function sessionStatements(db: D1Database, key: SessionKey, { created, settings }: Projection): D1PreparedStatement[] {
+  return [
+    ...(created ? [insertSession(db, key, created)] : []),
+    ...(settings ? [updateSettings(db, key, settings)] : []),
+  ];
+}
+
+/** One batch, in this order. */
+async function write(
+  db: D1Database,
+  sessions: readonly D1PreparedStatement[],
+  index: readonly D1PreparedStatement[],
+  tables: readonly D1PreparedStatement[],
+): Promise<{ written: Written; results: D1Result[] }> {
+  const statements = [...sessions, ...index, ...tables];
+  if (statements.length === 0) return { written: { rowsWritten: 0, indexRowsWritten: 0 }, results: [] };
+  const results = await db.batch(statements);
+  const count = (part: readonly D1Result[]): number => part.reduce((sum, result) => sum + result.meta.rows_written, 0);
+  const indexRowsWritten = count(results.slice(sessions.length, sessions.length + index.length));
+  return { written: { rowsWritten: count(results) - indexRowsWritten, indexRowsWritten }, results };
 }
 
 interface AnyRow {

@@ -32,6 +32,6 @@ export function runsOf(records: readonly LogRecord[]): LogRecord[][] {
 }
 
 /** Measured as JSON: a control character is one byte in a text and six in what D1 is sent. */
-function jsonBytes(record: LogRecord): number {
+export function jsonBytes(record: LogRecord): number {
   return byteLength(JSON.stringify(record));
 }

@@ -1,7 +1,7 @@
 /**
- * The writes of a projection as D1 statements. Many rows travel as one JSON parameter (a statement
- * takes 100 parameters, and one statement costs one parse). Every statement finds its session
- * by id and user, so that nothing is written for a session that was deleted meanwhile.
+ * The writes of projections as D1 statements. Many rows, of many sessions, travel as one JSON parameter (a
+ * statement takes 100 parameters, and one statement costs one parse). Every statement finds its sessions
+ * by id and user, so that nothing is written for one that was deleted meanwhile.
  *
  * Each statement changes nothing where its effect is already there, and index and row change
  * under the same condition in the same transaction: the index holds exactly the terms of the row.
@@ -18,7 +18,15 @@ export interface SessionKey {
   user: string;
 }
 
-const ROWS = `json_each(?1) j JOIN sessions s ON s.id = ?2 AND s.user_id = ?3`;
+/** Rows that belong to one session's messages, each led by the record's `seq`. */
+export interface SessionRows<Row> {
+  key: SessionKey;
+  rows: readonly Row[];
+}
+
+// Sessions first: each is looked up once, whatever it brings.
+const ROWS = `json_each(?1) d CROSS JOIN sessions s ON s.id = (d.value ->> 0) AND s.user_id = (d.value ->> 1)
+  CROSS JOIN json_each(d.value, '$[2]') j`;
 const ROW_ID = `s.num * ${SESSION_SPAN} + (j.value ->> 0)`;
 
 /** Not by ON CONFLICT: a refused insert would still write the AUTOINCREMENT counter. */
@@ -57,21 +65,24 @@ export function updateSettings(db: D1Database, key: SessionKey, settings: Settin
 }
 
 /** Indexes messages whose rows are not there yet; to be followed by `insertMessages` in the same batch. */
-export function indexInserts(db: D1Database, key: SessionKey, inserts: readonly Stored[]): D1PreparedStatement | null {
-  const rows = inserts.flatMap(({ message }) => {
-    const terms = termsOfMessage(key, message);
-    return terms === '' ? [] : [[message.seq, terms]];
-  });
-  if (rows.length === 0) return null;
+export function indexInserts(db: D1Database, inserts: readonly SessionRows<Stored>[]): D1PreparedStatement | null {
+  const terms = inserts.map(({ key, rows }) => ({
+    key,
+    rows: rows.flatMap(({ message }) => {
+      const indexed = termsOfMessage(key, message);
+      return indexed === '' ? [] : [[message.seq, indexed]];
+    }),
+  }));
+  if (terms.every(({ rows }) => rows.length === 0)) return null;
   return db
     .prepare(
       `INSERT INTO messages_fts (rowid, terms) SELECT ${ROW_ID}, j.value ->> 1 FROM ${ROWS}
        WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = ${ROW_ID})`,
     )
-    .bind(JSON.stringify(rows), key.id, key.user);
+    .bind(rowsJson(terms));
 }
 
-export function insertMessages(db: D1Database, key: SessionKey, inserts: readonly Stored[]): D1PreparedStatement {
+export function insertMessages(db: D1Database, inserts: readonly SessionRows<Stored>[]): D1PreparedStatement {
   return db
     .prepare(
       `INSERT INTO messages (id, turn, rev, role, status, at, client_id, priority, attempt, model, finish,
@@ -81,7 +92,7 @@ export function insertMessages(db: D1Database, key: SessionKey, inserts: readonl
          j.value ->> 13, j.value ->> 14
        FROM ${ROWS} WHERE true ON CONFLICT (id) DO NOTHING`,
     )
-    .bind(JSON.stringify(inserts.map(columnsOf)), key.id, key.user);
+    .bind(rowsJson(inserts.map(({ key, rows }) => ({ key, rows: rows.map(columnsOf) }))));
 }
 
 /**
@@ -97,7 +108,7 @@ export function reindex(db: D1Database, key: SessionKey, revisions: readonly Rev
     if (rows.length === 0) return [];
     const sql = `INSERT INTO messages_fts (${into}) SELECT ${first}${ROW_ID}, j.value ->> 2
       FROM ${ROWS} JOIN messages m ON m.id = ${ROW_ID} AND m.rev = (j.value ->> 1)`;
-    return [db.prepare(sql).bind(JSON.stringify(rows), key.id, key.user)];
+    return [db.prepare(sql).bind(rowsJson([{ key, rows }]))];
   };
   return [
     ...statement('messages_fts, rowid, terms', `'delete', `, 'before'),
@@ -115,7 +126,12 @@ export function reviseMessages(db: D1Database, key: SessionKey, revisions: reado
       `UPDATE messages SET rev = j.value ->> 2, status = j.value ->> 3, text = j.value ->> 4
        FROM ${ROWS} WHERE messages.id = ${ROW_ID} AND messages.rev = (j.value ->> 1) RETURNING messages.id`,
     )
-    .bind(JSON.stringify(rows), key.id, key.user);
+    .bind(rowsJson([{ key, rows }]));
+}
+
+/** As `ROWS` reads them. */
+function rowsJson(sessions: readonly SessionRows<readonly unknown[]>[]): string {
+  return JSON.stringify(sessions.map(({ key, rows }) => [key.id, key.user, rows]));
 }
 
 function termsOfMessage(key: SessionKey, message: Message): string {

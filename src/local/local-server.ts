@@ -36,8 +36,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
   const { onLog = console.log } = options;
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, 'wrangler.toml'));
   // How wrangler would bundle is settled already.
-  const { modulesRules: _, assets, ...boundOptions } = workerOptions;
-  const { binding = 'ASSETS', run_worker_first: __, ...files } = assets ?? { directory: '' };
+  const { modulesRules: _, assets: __, ...boundOptions } = workerOptions;
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       host: LOCAL_HOST,
@@ -57,7 +56,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
           // Wrangler adds what it finds in `.dev.vars` or `.env`; here the caller alone says what goes before wrangler.toml.
           bindings: { ...wranglerVariables(), ...options.variables, LOCAL_SERVER: 'true' },
           ...(options.withoutRateLimits ? { ratelimits: {} } : {}),
-          serviceBindings: { ...boundOptions.serviceBindings, [binding]: PAGE },
+          serviceBindings: { ASSETS: PAGE },
         },
         // As the first worker's own the files would bring two more workers between every socket and it (70 kB each
         // connection), though it answers everything first (`run_worker_first`) and only asks for them by its binding.
@@ -65,7 +64,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
           name: PAGE,
           modules: true,
           script: 'export default {}',
-          assets: { ...files, routerConfig: { has_user_worker: false } },
+          assets: { directory: join(ROOT, 'dist/web'), routerConfig: { has_user_worker: false } },
         },
       ],
     }),

@@ -6,7 +6,6 @@ import { DurableObject } from 'cloudflare:workers';
 import { createBotDirectory } from '../bots/directory.ts';
 import { parseConfig, type Bindings } from '../env.ts';
 import { findStoredBot } from '../history/bots.ts';
-import { projectRecords } from '../history/project-records.ts';
 import { removeSession } from '../history/remove.ts';
 import { SessionLog } from '../log/session-log.ts';
 import type { SqlPort, SqlValue } from '../log/sql.ts';
@@ -17,6 +16,7 @@ import { textProblem } from '../protocol/text.ts';
 import type { BotRef } from '../protocol/values.ts';
 import { listModels } from '../responders/discovery.ts';
 import { answerQuestion } from './answer-question.ts';
+import { HISTORY_WRITER } from './history-writer.ts';
 import { objectLog } from './object-log.ts';
 import type { SessionPorts } from './ports.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
@@ -250,7 +250,7 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
       },
       answer: (question, signal) => answerQuestion(parseConfig(env), env, question, signal),
       async deliver({ id, owner }, records) {
-        await projectRecords(env.DB, { id, user: owner }, records);
+        await env.HISTORY.getByName(HISTORY_WRITER).write({ id, user: owner }, records);
       },
       async forget({ id, owner }) {
         await removeSession(env.DB, { id, user: owner }, Date.now());

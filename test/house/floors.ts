@@ -40,7 +40,7 @@ export const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'objects/bot-rpc.ts',
   ],
   local: ['*'],
-  'env.ts': ['env-values.ts', 'objects/session-rpc.ts', 'objects/bot-rpc.ts', 'bots/spec.ts'],
+  'env.ts': ['env-values.ts', 'objects/session-rpc.ts', 'objects/bot-rpc.ts', 'objects/history-rpc.ts', 'bots/spec.ts'],
   'env-values.ts': ['bots/spec.ts'],
   'worker.ts': ['*'],
 };

@@ -82,6 +82,7 @@ const user :Workerd.Worker = (
     (name = "${FAILPOINT_VARIABLE}", fromEnvironment = "${FAILPOINT_VARIABLE}"),
     (name = "SESSIONS", durableObjectNamespace = "ChatSession"),
     (name = "CONTROL", durableObjectNamespace = "Bot"),
+    (name = "HISTORY", durableObjectNamespace = "HistoryWriter"),
     (name = "DB", wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [
       (name = "fetcher", service = (name = "d1:entry", props = (json = ${quote('{"MINIFLARE_NAMESPACE":"DB"}')}))),
     ])),
@@ -89,6 +90,7 @@ const user :Workerd.Worker = (
   durableObjectNamespaces = [
     (className = "ChatSession", uniqueKey = "switchboard-ChatSession", enableSql = true),
     (className = "Bot", uniqueKey = "switchboard-Bot", enableSql = true),
+    (className = "HistoryWriter", uniqueKey = "switchboard-HistoryWriter", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "do:storage"),
 );

@@ -13,7 +13,7 @@ const OPTIONS = ['--max-semi-space-size=32', '--disable-warning=ExperimentalWarn
 const MAX_TOLD = 10;
 
 /** A process tells every few runs that it lives: one that says nothing for so long is in a run without end. */
-const SILENCE_MS = 60_000;
+const SILENCE_MS = 20_000;
 
 /** What a job came to; an error where its process failed, or one of its runs has no end. */
 export type Result = { total: Total } | { error: string };

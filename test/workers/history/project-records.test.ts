@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { projectRecords } from '../../../src/history/project-records.ts';
+import { projectRecords, projectTogether, type Delivery } from '../../../src/history/project-records.ts';
+import { removeSession } from '../../../src/history/remove.ts';
 import { MAX_SEQ } from '../../../src/history/row-id.ts';
 import { searchMessages } from '../../../src/history/search.ts';
 import { indexedTerms } from '../../../src/history/terms.ts';
@@ -279,6 +280,66 @@ describe('the index follows the rows', () => {
     expect(await finds('ada', 'withdrawn')).toEqual([]);
     expect(await finds('ada', 'replaced')).toEqual([]);
     expect((await indexHolds('withdrawn')) || (await indexHolds('replaced'))).toBe(false);
+  });
+});
+
+describe('several sessions in one batch', () => {
+  const part = (log: Log, from = 1): Delivery => ({ session: log, records: log.records.slice(from - 1) });
+
+  test('each has the rows of its own log, whatever of it was there before', async () => {
+    const logs = ['s1', 's2', 's3'].map((id, index) => new Log(id, index === 2 ? 'eve' : 'ada'));
+    for (const log of logs) log.turn(`question of ${log.id}`, `answer to ${log.id}`);
+    await logs[1]?.deliver(1, 2);
+    await projectTogether(
+      db,
+      logs.map((log) => part(log)),
+    );
+    for (const log of logs) expect(await storedMessages(log.id)).toEqual(fold(log.records));
+    for (const log of logs) log.turn('again', log.id);
+    await projectTogether(
+      db,
+      logs.map((log) => part(log, 3)),
+    );
+    for (const log of logs) expect(await storedMessages(log.id)).toEqual(fold(log.records));
+    expect(await finds('ada', 'again')).toHaveLength(2);
+    expect(await finds('eve', 'question')).toEqual(['question of s3']);
+  });
+
+  test('together they cost the rows that they cost one by one', async () => {
+    const logs = ['s1', 's2', 's3', 's4'].map((id) => new Log(id, 'ada'));
+    for (const log of logs) log.turn('hello', 'hi');
+    const [first, ...others] = logs;
+    const alone = await first?.deliver();
+    const { rowsWritten } = await projectTogether(
+      db,
+      others.map((log) => part(log)),
+    );
+    expect(rowsWritten).toBe(3 * (alone?.rowsWritten ?? Number.NaN));
+  });
+
+  test('one that was deleted meanwhile, or is another user’s, gets nothing; the others get theirs', async () => {
+    const [kept, deleted] = [new Log('s1', 'ada'), new Log('s2', 'ada')];
+    for (const log of [kept, deleted]) log.turn('hello', 'hi');
+    await deleted.deliver();
+    await removeSession(db, { id: 's2', user: 'ada' }, 5);
+    const foreign: Delivery = {
+      session: { id: 's1', user: 'eve' },
+      records: [...kept.records, ...eventfulLog().records.slice(1, 4)],
+    };
+    await projectTogether(db, [part(deleted), part(kept), foreign]);
+    expect(await count('messages')).toBe(2);
+    expect(await storedMessages('s1')).toEqual(fold(kept.records));
+    expect(await finds('ada', 'hello')).toEqual(['hello']);
+  });
+
+  test('all or nothing', async () => {
+    const [good, bad] = [new Log('s1', 'ada'), new Log('s2', 'ada')];
+    for (const log of [good, bad]) log.turn('hello', 'hi');
+    const far = bad.records.map((record) => ({ ...record, seq: record.seq + MAX_SEQ }));
+    await expect(projectTogether(db, [part(good), { session: bad, records: far }])).rejects.toMatchObject({
+      code: 'internal',
+    });
+    expect(await count('sessions')).toBe(0);
   });
 });
 

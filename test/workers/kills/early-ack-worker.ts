@@ -2,7 +2,7 @@
 import { ChatSession as Shipped } from '../../../src/worker.ts';
 import { decodeClientFrame, encodeServerFrame } from '../../../src/protocol/codec.ts';
 
-export { Bot, default } from '../../../src/worker.ts';
+export { Bot, HistoryWriter, default } from '../../../src/worker.ts';
 
 const LATE_MS = 150;
 

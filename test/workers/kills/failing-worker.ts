@@ -8,7 +8,7 @@ import type { Bindings } from '../../../src/env.ts';
 import type { Failpoint, Statement } from '../../kills/failpoints.ts';
 import { arm, isArmed, reach } from './failpoint.ts';
 
-export { Bot } from '../../../src/worker.ts';
+export { Bot, HistoryWriter } from '../../../src/worker.ts';
 
 interface KillBindings extends Bindings {
   FAILPOINT?: string | null;

@@ -2,7 +2,7 @@
 import { ChatSession as Shipped } from '../../../src/worker.ts';
 import type { Bindings } from '../../../src/env.ts';
 
-export { Bot, default } from '../../../src/worker.ts';
+export { Bot, HistoryWriter, default } from '../../../src/worker.ts';
 
 const LATE_MS = 1_000;
 

@@ -1,7 +1,7 @@
 /** Planted bug: a message that is posted again is taken for a new one. */
 import { ChatSession as Failing } from './failing-worker.ts';
 
-export { Bot, default } from './failing-worker.ts';
+export { Bot, HistoryWriter, default } from './failing-worker.ts';
 
 export class ChatSession extends Failing {
   override send(...call: Parameters<Failing['send']>): ReturnType<Failing['send']> {

@@ -4,7 +4,11 @@
  */
 import type { D1Database, D1Result } from '@cloudflare/workers-types';
 import type { Bindings } from '../../../src/env.ts';
-import worker, { Bot as RealBot, ChatSession as RealChatSession } from '../../../src/worker.ts';
+import worker, {
+  Bot as RealBot,
+  ChatSession as RealChatSession,
+  HistoryWriter as RealHistoryWriter,
+} from '../../../src/worker.ts';
 
 const PATH = '/load/counters';
 /** Not requests, or counted by themselves. */
@@ -138,8 +142,15 @@ export class Bot extends RealBot {
   }
 }
 
+export class HistoryWriter extends RealHistoryWriter {
+  constructor(ctx: DurableObjectState, env: Bindings) {
+    super(ctx, counted(env));
+  }
+}
+
 countCalls(RealChatSession, ChatSession);
 countCalls(RealBot, Bot);
+countCalls(RealHistoryWriter, HistoryWriter);
 
 export default {
   async fetch(request, env, context) {

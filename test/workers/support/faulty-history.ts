@@ -4,7 +4,11 @@
  */
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import type { Bindings } from '../../../src/env.ts';
-import worker, { Bot as RealBot, ChatSession as RealChatSession } from '../../../src/worker.ts';
+import worker, {
+  Bot as RealBot,
+  ChatSession as RealChatSession,
+  HistoryWriter as RealHistoryWriter,
+} from '../../../src/worker.ts';
 
 /**
  * - `up`: as it is
@@ -80,6 +84,12 @@ export class ChatSession extends RealChatSession {
 }
 
 export class Bot extends RealBot {
+  constructor(ctx: DurableObjectState, env: Bindings) {
+    super(ctx, withFaults(env));
+  }
+}
+
+export class HistoryWriter extends RealHistoryWriter {
   constructor(ctx: DurableObjectState, env: Bindings) {
     super(ctx, withFaults(env));
   }

@@ -2,7 +2,7 @@
 import type { Bindings } from '../../../src/env.ts';
 import worker from '../../../src/worker.ts';
 
-export { Bot, ChatSession } from '../../../src/worker.ts';
+export { Bot, ChatSession, HistoryWriter } from '../../../src/worker.ts';
 
 export default {
   fetch(request, env, context) {

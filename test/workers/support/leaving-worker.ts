@@ -7,7 +7,7 @@ import type { Bindings, SessionStub } from '../../../src/env.ts';
 import { CLOSE } from '../../../src/protocol/codes.ts';
 import worker, { ChatSession as Shipped } from '../../../src/worker.ts';
 
-export { Bot } from '../../../src/worker.ts';
+export { Bot, HistoryWriter } from '../../../src/worker.ts';
 
 /** "Service restart" in the WebSocket protocol's own list. */
 const SERVICE_RESTART = 1012;

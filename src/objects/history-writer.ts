@@ -1,0 +1,27 @@
+/**
+ * The Durable Object through which sessions write to D1: one for all, so that what they bring at about the same
+ * time becomes one transaction. Keeps nothing: a session that hears of no success brings its records again.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import type { Bindings } from '../env.ts';
+import { Gathering } from '../history/gathering.ts';
+import { projectRecords, projectTogether } from '../history/project-records.ts';
+import type { SessionKey } from '../history/statements.ts';
+import type { LogRecord } from '../protocol/records.ts';
+import type { HistoryRpc } from './history-rpc.ts';
+
+/** Its name. */
+export const HISTORY_WRITER = 'history';
+
+export class HistoryWriter extends DurableObject<Bindings> implements HistoryRpc {
+  readonly #gathering = new Gathering({
+    now: () => Date.now(),
+    setTimer: (callback, delayMs) => void setTimeout(callback, delayMs),
+    writeTogether: (deliveries) => projectTogether(this.env.DB, deliveries),
+    writeAlone: ({ session, records }) => projectRecords(this.env.DB, session, records),
+  });
+
+  write(session: SessionKey, records: LogRecord[]): Promise<void> {
+    return this.#gathering.add({ session, records });
+  }
+}
