@@ -21,6 +21,7 @@ import { MAX_RESTARTS, transition, type Effect } from '../session/transition.ts'
 import type { CallFacts } from './bot-calls.ts';
 import { Delivery } from './delivery.ts';
 import type { SessionPorts } from './ports.ts';
+import { QueueTeller } from './queue-teller.ts';
 import type { Accepted, MessagePage, SessionSummary } from './session-rpc.ts';
 import type { Tab, TabSocket } from './tab.ts';
 import { Tabs } from './tabs.ts';
@@ -41,6 +42,7 @@ export class SessionRuntime<Socket extends TabSocket> {
   readonly #delivery: Delivery;
   readonly #turns: RecentTurns;
   readonly #alarm: WorkAlarm;
+  readonly #queueTeller: QueueTeller;
   #state: SessionState;
   readonly #runner: TurnRunner;
   #restarts = 0;
@@ -61,6 +63,7 @@ export class SessionRuntime<Socket extends TabSocket> {
     this.epoch = epoch;
     this.#delivery = new Delivery(log, ports);
     this.#turns = new RecentTurns(log);
+    this.#queueTeller = new QueueTeller(ports, () => this.#tellQueue());
     const stored = log.lastState();
     this.#state = stored === null ? EMPTY_STATE : decodeState(stored);
     this.#runner = new TurnRunner(
@@ -71,7 +74,7 @@ export class SessionRuntime<Socket extends TabSocket> {
         facts: (bot) => this.#facts(bot),
         dispatch: (command) => void this.dispatch(command),
         onProgress: () => this.tabs.pumpAll(),
-        onWait: () => this.tabs.broadcast({ type: 'queue', ...this.queue() }),
+        onWait: () => this.#tellQueue(),
         onAwake: () => this.#alarm.keep(),
         onExcess: (connections) => this.#connectionsChanged(this.tabs.closeNewest(connections)),
       },
@@ -149,7 +152,7 @@ export class SessionRuntime<Socket extends TabSocket> {
     if (result.records.length > 0) this.#commit(result.state, result.records, at);
     for (const effect of result.effects) this.#perform(effect, from);
     this.tabs.pumpAll();
-    if (before.waiting.length > 0 || result.state.waiting.length > 0) this.#tellQueue(before);
+    this.#queueMayHaveChanged(before);
     return null;
   }
 
@@ -183,9 +186,13 @@ export class SessionRuntime<Socket extends TabSocket> {
     }
   }
 
-  #tellQueue(before: SessionState): void {
+  #queueMayHaveChanged(before: SessionState): void {
     const { running, waiting } = this.#state;
-    if (running === before.running && waiting === before.waiting) return;
+    if (before.waiting.length === 0 && waiting.length === 0) return;
+    if (running !== before.running || waiting !== before.waiting) this.#queueTeller.changed(waiting.length);
+  }
+
+  #tellQueue(): void {
     this.tabs.broadcast({ type: 'queue', ...this.queue() });
   }
 

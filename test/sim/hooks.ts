@@ -21,6 +21,7 @@ const KNOBS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   },
   'objects/delivery.ts': { BATCH_RECORDS: 4, BATCH_LENGTH: 1_500, EAGER_RECORDS: 3 },
   'objects/session-runtime.ts': { REPLAY_RECORDS: 3, REPLAY_LENGTH: 700 },
+  'objects/queue-teller.ts': { LONG_QUEUE: 1 },
   'objects/tab.ts': { MAX_UNREAD_LENGTH: 6_000 },
   'objects/tabs.ts': { RECENT_FRAMES: 2 },
   'log/session-log.ts': {
