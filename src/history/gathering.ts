@@ -14,6 +14,11 @@ import { jsonBytes, MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from './run.ts';
 const GATHER_MS = 50;
 /** Whoever brings more goes alone: it fills a batch anyway. Bytes of JSON. */
 const MAX_SHARE_BYTES = 64 * 1024;
+/**
+ * Sessions in one batch. Each may bring two statements of its own (it is new, its settings changed) beside the two that
+ * all share, and D1 counts statements: 50 an invocation on the free plan.
+ */
+const MAX_SESSIONS = 20;
 /** Sessions remembered as having failed in a group. With more of them it is D1 that fails, not what they bring. */
 const MAX_SUSPECTS = 10_000;
 
@@ -55,7 +60,10 @@ export class Gathering {
       this.#suspects.delete(session.id);
       return;
     }
-    const isFull = this.#bytes + bytes > MAX_BATCH_BYTES || this.#records + records.length > MAX_BATCH_RECORDS;
+    const isFull =
+      this.#group.size === MAX_SESSIONS ||
+      this.#bytes + bytes > MAX_BATCH_BYTES ||
+      this.#records + records.length > MAX_BATCH_RECORDS;
     // Twice only when the session gave the first one up: it is not to be in one batch with itself.
     if (isFull || this.#group.has(session.id)) this.#write();
     const written = new Promise<void>((resolve, reject) => {

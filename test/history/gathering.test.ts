@@ -119,6 +119,14 @@ describe('who is written together', () => {
     expect(together).toEqual([['first'], ['a', 'b'], ['c'], ['d', 'e', 'f', 'g', 'h', 'i'], ['j', 'k']]);
   });
 
+  test('a batch is of no more sessions than leave room for the statements of each', async () => {
+    await Promise.all([gathering.add(of('first')), pass(0)]);
+    const written = Array.from({ length: 45 }, (_, index) => gathering.add(of(`s${index}`)));
+    await pass(50);
+    await Promise.all(written);
+    expect(together.map((sessions) => sessions.length)).toEqual([1, 20, 20, 5]);
+  });
+
   test('a session that gave its first try up is not in one batch with itself', async () => {
     await Promise.all([gathering.add(of('first')), pass(0)]);
     const written = [gathering.add(of('a')), gathering.add(of('b')), gathering.add(of('a'))];
