@@ -6,6 +6,7 @@
  * what cannot be written holds up nobody else's.
  */
 import type { LogRecord } from '../protocol/records.ts';
+import { HistoryError } from './error.ts';
 import type { Delivery } from './project-records.ts';
 import { isReviser } from './projection.ts';
 import { jsonBytes, MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from './run.ts';
@@ -19,8 +20,10 @@ const MAX_SHARE_BYTES = 64 * 1024;
  * all share, and D1 counts statements: 50 an invocation on the free plan.
  */
 const MAX_SESSIONS = 20;
-/** Sessions remembered as having failed in a group. With more of them it is D1 that fails, not what they bring. */
-const MAX_SUSPECTS = 10_000;
+/** Sessions remembered as having failed. With more of them it is D1 that fails, not what they bring. */
+const MAX_SUSPECTS = 5 * MAX_SESSIONS;
+/** Of records that are being written or wait for it: one object has 128 MB for all, and a text is held some six times. */
+const MAX_BYTES_UNDER_WAY = 8 * 1024 * 1024;
 
 export interface GatheringPorts {
   /** Milliseconds since 1970. */
@@ -44,17 +47,35 @@ export class Gathering {
   #records = 0;
   #isTimed = false;
   #wroteAt = 0;
-  /** Sessions whose group failed. */
+  #bytesUnderWay = 0;
+  /** Sessions whose batch failed. */
   readonly #suspects = new Set<string>();
 
   constructor(ports: GatheringPorts) {
     this.#ports = ports;
   }
 
-  /** Resolves when D1 has the records. @throws what D1 throws, then for everybody who was written together */
+  /**
+   * Resolves when D1 has the records.
+   * @throws HistoryError `unavailable` while too much is under way
+   * @throws what D1 throws, then for everybody who was written together
+   */
   async add(delivery: Delivery): Promise<void> {
+    const bytes = delivery.records.reduce((sum, record) => sum + jsonBytes(record), 0);
+    // Whoever comes first may bring as much as there is.
+    if (this.#bytesUnderWay > 0 && this.#bytesUnderWay + bytes > MAX_BYTES_UNDER_WAY) {
+      throw new HistoryError('unavailable', 'The history has more to write than it can hold.');
+    }
+    this.#bytesUnderWay += bytes;
+    try {
+      await this.#take(delivery, bytes);
+    } finally {
+      this.#bytesUnderWay -= bytes;
+    }
+  }
+
+  async #take(delivery: Delivery, bytes: number): Promise<void> {
     const { session, records } = delivery;
-    const bytes = records.reduce((sum, record) => sum + jsonBytes(record), 0);
     if (this.#suspects.has(session.id) || bytes > MAX_SHARE_BYTES || !records.every(isSharable)) {
       await this.#ports.writeAlone(delivery);
       this.#suspects.delete(session.id);
@@ -97,7 +118,7 @@ export class Gathering {
     this.#ports.writeTogether(group.map(({ session, records }) => ({ session, records }))).then(
       () => group.forEach(({ resolve }) => resolve()),
       (error: unknown) => {
-        if (group.length > 1) this.#suspect(group);
+        this.#suspect(group);
         for (const { reject } of group) reject(error);
       },
     );

@@ -24,9 +24,9 @@ export interface SessionRows<Row> {
   rows: readonly Row[];
 }
 
-// Sessions first: each is looked up once, whatever it brings.
-const ROWS = `json_each(?1) d CROSS JOIN sessions s ON s.id = (d.value ->> 0) AND s.user_id = (d.value ->> 1)
-  CROSS JOIN json_each(d.value, '$[2]') j`;
+// No CROSS JOIN: an UPDATE from it would walk through all messages there are.
+const ROWS = `json_each(?1) d JOIN sessions s ON s.id = (d.value ->> 0) AND s.user_id = (d.value ->> 1)
+  JOIN json_each(d.value, '$[2]') j`;
 const ROW_ID = `s.num * ${SESSION_SPAN} + (j.value ->> 0)`;
 
 /** Not by ON CONFLICT: a refused insert would still write the AUTOINCREMENT counter. */

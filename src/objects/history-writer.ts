@@ -7,8 +7,10 @@ import type { Bindings } from '../env.ts';
 import { Gathering } from '../history/gathering.ts';
 import { projectRecords, projectTogether } from '../history/project-records.ts';
 import type { SessionKey } from '../history/statements.ts';
+import { describeError } from '../metrics/describe-error.ts';
 import type { LogRecord } from '../protocol/records.ts';
 import type { HistoryRpc } from './history-rpc.ts';
+import { objectLog } from './object-log.ts';
 
 /** Its name. */
 export const HISTORY_WRITER = 'history';
@@ -17,11 +19,21 @@ export class HistoryWriter extends DurableObject<Bindings> implements HistoryRpc
   readonly #gathering = new Gathering({
     now: () => Date.now(),
     setTimer: (callback, delayMs) => void setTimeout(callback, delayMs),
-    writeTogether: (deliveries) => projectTogether(this.env.DB, deliveries),
-    writeAlone: ({ session, records }) => projectRecords(this.env.DB, session, records),
+    writeTogether: (deliveries) => this.#told(deliveries.length, projectTogether(this.env.DB, deliveries)),
+    writeAlone: ({ session, records }) => this.#told(1, projectRecords(this.env.DB, session, records)),
   });
 
   write(session: SessionKey, records: LogRecord[]): Promise<void> {
     return this.#gathering.add({ session, records });
+  }
+
+  /** What a fault was is known here: its callers learn little more than that there was one. */
+  async #told<T>(sessions: number, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      objectLog(this.env).error('history_write_failed', { sessions, ...describeError(error) });
+      throw error;
+    }
   }
 }

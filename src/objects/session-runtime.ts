@@ -74,7 +74,7 @@ export class SessionRuntime<Socket extends TabSocket> {
         facts: (bot) => this.#facts(bot),
         dispatch: (command) => void this.dispatch(command),
         onProgress: () => this.tabs.pumpAll(),
-        onWait: () => this.#tellQueue(),
+        onWait: () => this.#queueTeller.changed(this.#state.waiting.length),
         onAwake: () => this.#alarm.keep(),
         onExcess: (connections) => this.#connectionsChanged(this.tabs.closeNewest(connections)),
       },

@@ -159,15 +159,48 @@ describe('what cannot be written', () => {
     expect(together).toEqual([['first'], ['a', 'b'], ['b', 'c']]);
   });
 
-  test('who failed in a batch of its own has nobody to be kept from', async () => {
+  test('who failed in a batch of its own comes again alone, too', async () => {
     held = [];
     const failed = gathering.add(of('a'));
     await pass(0);
     held[0]?.reject(new Error('down'));
     await expect(failed).rejects.toThrow('down');
     held = null;
-    await Promise.all([gathering.add(of('a')), pass(50)]);
-    expect(alone).toEqual([]);
-    expect(together).toEqual([['a'], ['a']]);
+    await Promise.all([gathering.add(of('a')), gathering.add(of('b')), pass(50)]);
+    expect(alone).toEqual(['a']);
+    expect(together).toEqual([['a'], ['b']]);
+  });
+
+  test('when all fail it is D1: they go together again', async () => {
+    for (let round = 0; round < 6; round += 1) {
+      held = [];
+      const failed = Array.from({ length: 20 }, (_, index) => gathering.add(of(`${round}.${index}`)).catch(String));
+      await pass(50);
+      for (const { reject } of held) reject(new Error('down'));
+      expect(new Set(await Promise.all(failed))).toEqual(new Set(['Error: down']));
+    }
+    held = null;
+    await Promise.all([gathering.add(of('0.0')), gathering.add(of('1.0')), gathering.add(of('5.0')), pass(50)]);
+    expect(alone).toEqual(['5.0']);
+    expect(together.at(-1)).toEqual(['0.0', '1.0']);
+  });
+
+  test('more than one object can hold is refused, and taken again once there is room', async () => {
+    held = [];
+    const long = (id: string): Delivery => of(id, [said(1, 'x'.repeat(3_000_000))]);
+    const first = gathering.add(long('a'));
+    const second = gathering.add(long('b'));
+    await expect(gathering.add(long('c'))).rejects.toMatchObject({ code: 'unavailable' });
+    held[0]?.resolve();
+    await first;
+    const third = gathering.add(long('c'));
+    held[1]?.resolve();
+    held[2]?.resolve();
+    await Promise.all([second, third]);
+    // Whatever its size: nobody else is in its way.
+    const huge = gathering.add(of('d', [said(1, 'x'.repeat(9_000_000))]));
+    held[3]?.resolve();
+    await huge;
+    expect(alone).toEqual(['a', 'b', 'c', 'd']);
   });
 });

@@ -94,6 +94,31 @@ describe('rows are what the log means', () => {
     expect(await storedMessages('s1')).toMatchObject([{}, { text: 'broken \ufffd here' }]);
   });
 
+  test('a change of one message reads few rows, however many others there are', async () => {
+    const other = new Log('s0', 'ada');
+    for (let i = 0; i < 1_000; i++) other.ask(`message ${i}`);
+    await other.deliver();
+    const log = new Log('s1', 'ada');
+    const turn = log.turn('hello', 'hi');
+    await log.deliver();
+    log.add({ kind: 'regenerated', turn, attempt: 2 });
+    let rowsRead = 0;
+    const measured = new Proxy(db, {
+      get(target, name) {
+        if (name !== 'batch') return Reflect.get(target, name).bind(target);
+        return async (statements: D1PreparedStatement[]) => {
+          const results = await target.batch(statements);
+          rowsRead = results.reduce((sum, { meta }) => sum + meta.rows_read, 0);
+          return results;
+        };
+      },
+    });
+    await projectRecords(measured, log, log.records.slice(3));
+    expect(await storedMessages('s1')).toEqual(fold(log.records));
+    expect(rowsRead).toBeGreaterThan(0);
+    expect(rowsRead).toBeLessThan(50);
+  });
+
   test('more than one batch can take is split, in order: no value is above D1’s 2 MB', async () => {
     const log = new Log('s1', 'ada');
     for (let i = 0; i < 100; i++) log.turn(`${i} ${'\u0002'.repeat(8_000)}`, 'a b c '.repeat(3_000));
