@@ -86,8 +86,8 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
   bug(
     'tabs are not told of records',
     'objects/session-runtime.ts',
-    'this.tabs.pumpAll();\n    if (before',
-    'if (before',
+    'this.tabs.pumpAll();\n    this.#queueMayHaveChanged',
+    'this.#queueMayHaveChanged',
   ),
   bug('tabs are not told of pieces', 'objects/session-runtime.ts', '() => this.tabs.pumpAll(),', '() => {},'),
   bug(
