@@ -1,7 +1,7 @@
 /**
  * Tells tabs who runs and who waits. A long queue changes with every message and every answer and is a long frame each
  * time, which would cost a busy session more than its answers: it is told now and then. Clients that follow the
- * records know all the while.
+ * records know all the while; why a turn waits they do not, and that is told elsewhere, at once.
  */
 import type { SessionPorts } from './ports.ts';
 

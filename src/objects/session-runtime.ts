@@ -74,7 +74,6 @@ export class SessionRuntime<Socket extends TabSocket> {
         facts: (bot) => this.#facts(bot),
         dispatch: (command) => void this.dispatch(command),
         onProgress: () => this.tabs.pumpAll(),
-        // At once, however long the queue: nothing else says why a turn waits.
         onWait: () => this.#tellQueue(),
         onAwake: () => this.#alarm.keep(),
         onExcess: (connections) => this.#connectionsChanged(this.tabs.closeNewest(connections)),
