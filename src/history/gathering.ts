@@ -5,7 +5,6 @@
  * Whoever is alone goes at once. What fails together is brought again by its sessions, each by itself then, so that
  * what cannot be written holds up nobody else's.
  */
-import type { LogRecord } from '../protocol/records.ts';
 import { HistoryError } from './error.ts';
 import type { Delivery } from './project-records.ts';
 import { isReviser } from './projection.ts';
@@ -76,7 +75,7 @@ export class Gathering {
 
   async #take(delivery: Delivery, bytes: number): Promise<void> {
     const { session, records } = delivery;
-    if (this.#suspects.has(session.id) || bytes > MAX_SHARE_BYTES || !records.every(isSharable)) {
+    if (this.#suspects.has(session.id) || bytes > MAX_SHARE_BYTES || records.some(isReviser)) {
       await this.#ports.writeAlone(delivery);
       this.#suspects.delete(session.id);
       return;
@@ -115,7 +114,7 @@ export class Gathering {
     this.#records = 0;
     if (group.length === 0) return;
     this.#wroteAt = this.#ports.now();
-    this.#ports.writeTogether(group.map(({ session, records }) => ({ session, records }))).then(
+    this.#ports.writeTogether(group).then(
       () => group.forEach(({ resolve }) => resolve()),
       (error: unknown) => {
         this.#suspect(group);
@@ -128,8 +127,4 @@ export class Gathering {
     if (this.#suspects.size + group.length > MAX_SUSPECTS) this.#suspects.clear();
     for (const { session } of group) this.#suspects.add(session.id);
   }
-}
-
-function isSharable(record: LogRecord): boolean {
-  return !isReviser(record);
 }

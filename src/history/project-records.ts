@@ -2,7 +2,7 @@
  * Brings D1 up to a session's log. Whatever is delivered again, in part or as a whole, changes
  * nothing; nothing is retried here and nothing is left half done: a run that fails is delivered again.
  */
-import type { D1Database, D1PreparedStatement, D1Result } from '@cloudflare/workers-types';
+import type { D1Database, D1Result } from '@cloudflare/workers-types';
 import type { LogRecord } from '../protocol/records.ts';
 import type { BotStatus, Message } from '../protocol/transcript.ts';
 import { HistoryError } from './error.ts';
@@ -17,7 +17,6 @@ import {
   reviseMessages,
   updateSettings,
   type SessionKey,
-  type SessionRows,
 } from './statements.ts';
 
 /** Rows written as D1 counts and bills them. */
@@ -46,8 +45,7 @@ export async function projectRecords(
 ): Promise<Written> {
   const written: Written = { rowsWritten: 0, indexRowsWritten: 0 };
   for (const run of runsOf(records)) {
-    const isPlain = !run.some(isReviser);
-    const part = isPlain ? await projectTogether(db, [{ session, records: run }]) : await revise(db, session, run);
+    const part = await projectRun(db, session, run);
     written.rowsWritten += part.rowsWritten;
     written.indexRowsWritten += part.indexRowsWritten;
   }
@@ -60,32 +58,18 @@ export async function projectRecords(
  * @throws whatever D1 throws
  */
 export async function projectTogether(db: D1Database, deliveries: readonly Delivery[]): Promise<Written> {
-  const sessions: D1PreparedStatement[] = [];
-  const inserts: SessionRows<Stored>[] = [];
-  for (const { session, records } of deliveries) {
+  const parts = deliveries.map(({ session, records }) => {
     checkSeqs(records);
-    const changes = project(records, []);
-    sessions.push(...sessionStatements(db, session, changes));
-    if (changes.inserts.length > 0) inserts.push({ key: session, rows: changes.inserts });
-  }
-  // Index statements look at the rows as they were, so they come before those that write them.
-  const indexed = inserts.length > 0 ? indexInserts(db, inserts) : null;
-  const index = indexed ? [indexed] : [];
-  const tables = inserts.length > 0 ? [insertMessages(db, inserts)] : [];
-  return (await write(db, sessions, index, tables)).written;
+    return { key: session, changes: project(records, []) };
+  });
+  return (await write(db, parts)).written;
 }
 
-/** A run that also changes messages before it. */
-async function revise(db: D1Database, key: SessionKey, run: readonly LogRecord[]): Promise<Written> {
+async function projectRun(db: D1Database, key: SessionKey, run: readonly LogRecord[]): Promise<Written> {
   checkSeqs(run);
-  const changes = project(run, await readRevised(db, key, run));
-  const { inserts, revisions } = changes;
-  const rows = [{ key, rows: inserts }];
-  const indexed = inserts.length > 0 ? indexInserts(db, rows) : null;
-  const index = [...(indexed ? [indexed] : []), ...(revisions.length > 0 ? reindex(db, key, revisions) : [])];
-  const tables = inserts.length > 0 ? [insertMessages(db, rows)] : [];
-  if (revisions.length > 0) tables.push(reviseMessages(db, key, revisions));
-  const { written, results } = await write(db, sessionStatements(db, key, changes), index, tables);
+  const changes = project(run, run.some(isReviser) ? await readRevised(db, key, run) : []);
+  const { revisions } = changes;
+  const { written, results } = await write(db, [{ key, changes }]);
   const revised = revisions.length > 0 ? results.at(-1)?.results.length : 0;
   if (revised !== revisions.length) {
     // The rows were read before the batch; in between an older delivery arrived, or the session was
@@ -99,21 +83,33 @@ function checkSeqs(records: readonly LogRecord[]): void {
   for (const { seq } of records) checkSeq(seq);
 }
 
-/** The session itself; other statements find it by then. */
-function sessionStatements(db: D1Database, key: SessionKey, { created, settings }: Projection): D1PreparedStatement[] {
-  return [
-    ...(created ? [insertSession(db, key, created)] : []),
-    ...(settings ? [updateSettings(db, key, settings)] : []),
-  ];
+/** What one session's run changes. */
+interface Part {
+  key: SessionKey;
+  changes: Projection;
 }
 
-/** One batch, in this order. */
-async function write(
-  db: D1Database,
-  sessions: readonly D1PreparedStatement[],
-  index: readonly D1PreparedStatement[],
-  tables: readonly D1PreparedStatement[],
-): Promise<{ written: Written; results: D1Result[] }> {
+/** All parts as one batch. */
+async function write(db: D1Database, parts: readonly Part[]): Promise<{ written: Written; results: D1Result[] }> {
+  // The sessions first: the other statements find them by then.
+  const sessions = parts.flatMap(({ key, changes: { created, settings } }) => [
+    ...(created ? [insertSession(db, key, created)] : []),
+    ...(settings ? [updateSettings(db, key, settings)] : []),
+  ]);
+  const inserts = parts
+    .map(({ key, changes }) => ({ key, rows: changes.inserts }))
+    .filter(({ rows }) => rows.length > 0);
+  const revising = parts.filter(({ changes }) => changes.revisions.length > 0);
+  const indexed = inserts.length > 0 ? indexInserts(db, inserts) : null;
+  // Index statements look at the rows as they were, so they come before those that write them.
+  const index = [
+    ...(indexed ? [indexed] : []),
+    ...revising.flatMap(({ key, changes }) => reindex(db, key, changes.revisions)),
+  ];
+  const tables = [
+    ...(inserts.length > 0 ? [insertMessages(db, inserts)] : []),
+    ...revising.map(({ key, changes }) => reviseMessages(db, key, changes.revisions)),
+  ];
   const statements = [...sessions, ...index, ...tables];
   if (statements.length === 0) return { written: { rowsWritten: 0, indexRowsWritten: 0 }, results: [] };
   const results = await db.batch(statements);

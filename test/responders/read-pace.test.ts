@@ -20,6 +20,13 @@ function paced(wait: number, source = `source ${(sources += 1)}`) {
   return { pace, read: (bytes: number, afterMs: number) => ((now += afterMs), pace.took(bytes)) };
 }
 
+/** A stream of this source has been read to its end: `bytes` every `ms`, from a busy process. */
+function wasRead(source: string, reads: number, bytes: number, ms: number): void {
+  const { pace, read } = paced(50, source);
+  for (let index = 0; index < reads; index += 1) read(bytes, ms);
+  pace.close();
+}
+
 describe('the wait between reads', () => {
   test('a quiet process waits for nothing; a busy one up to a bound', () => {
     expect([1, 8, 28, 1_000].map(waitMs)).toEqual([0, 0, 40, 50]);
@@ -47,9 +54,7 @@ describe('the wait between reads', () => {
   });
 
   test('the speed of earlier streams stands in until the own one is known, in a small measure', () => {
-    const { pace: earlier, read } = paced(50, 'a model');
-    for (let index = 0; index < 20; index += 1) read(100, 10);
-    earlier.close();
+    wasRead('a model', 20, 100, 10);
     const next = paced(50, 'a model');
     expect(next.pace.minBytes()).toBe(1);
     next.read(100, 0);
@@ -63,9 +68,7 @@ describe('the wait between reads', () => {
 
   test('a stream that seems slow is thought twice as fast, if others were: who reads late takes every stream for a slow one', () => {
     const source = 'a model that is read late';
-    const calm = paced(50, source);
-    for (let index = 0; index < 21; index += 1) calm.read(100, 10);
-    calm.pace.close();
+    wasRead(source, 21, 100, 10);
     const late = paced(50, source);
     late.read(100, 0);
     for (let index = 0; index < 20; index += 1) late.read(100, 40);
@@ -74,9 +77,7 @@ describe('the wait between reads', () => {
 
   test('a fast stream is read by its own speed, however fast others were', () => {
     const source = 'a model with a cache';
-    const cached = paced(50, source);
-    for (let index = 0; index < 31; index += 1) cached.read(4_000, 4);
-    cached.pace.close();
+    wasRead(source, 31, 4_000, 4);
     const own = paced(50, source);
     own.read(100, 0);
     own.read(1_000, 10);
@@ -118,9 +119,7 @@ describe('the wait between reads', () => {
 
   test('streams that end quickly count for a while: many short ones are as much work as a few long ones', () => {
     const source = 'a fast model';
-    const known = paced(50, source);
-    for (let index = 0; index < 21; index += 1) known.read(100, 10);
-    known.pace.close();
+    wasRead(source, 21, 100, 10);
     let now = 5_000;
     const open = () => new ReadPace(source, () => now);
     now += 100_000;

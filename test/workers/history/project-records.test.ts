@@ -16,6 +16,13 @@ async function finds(user: string, query: string): Promise<string[]> {
   return hits.map(({ message }) => message.text);
 }
 
+/** The same database but for its batches. */
+function withBatch(batch: (statements: D1PreparedStatement[]) => Promise<D1Result[]>): D1Database {
+  return new Proxy(db, {
+    get: (target, name) => (name === 'batch' ? batch : Reflect.get(target, name).bind(target)),
+  });
+}
+
 /** Every kind of record, with revisions both in the same delivery as what they revise and later. */
 function eventfulLog(): Log {
   const log = new Log('s1', 'ada');
@@ -103,15 +110,10 @@ describe('rows are what the log means', () => {
     await log.deliver();
     log.add({ kind: 'regenerated', turn, attempt: 2 });
     let rowsRead = 0;
-    const measured = new Proxy(db, {
-      get(target, name) {
-        if (name !== 'batch') return Reflect.get(target, name).bind(target);
-        return async (statements: D1PreparedStatement[]) => {
-          const results = await target.batch(statements);
-          rowsRead = results.reduce((sum, { meta }) => sum + meta.rows_read, 0);
-          return results;
-        };
-      },
+    const measured = withBatch(async (statements) => {
+      const results = await db.batch(statements);
+      rowsRead = results.reduce((sum, { meta }) => sum + meta.rows_read, 0);
+      return results;
     });
     await projectRecords(measured, log, log.records.slice(3));
     expect(await storedMessages('s1')).toEqual(fold(log.records));
@@ -415,14 +417,9 @@ describe('what must not be written', () => {
     log.add({ kind: 'edited', turn, text: 'two' });
     log.add({ kind: 'edited', turn, text: 'three' });
     // The same database, where the first edit arrives between this delivery's reading and its writing.
-    const overtaken = new Proxy(db, {
-      get(target, name) {
-        if (name !== 'batch') return Reflect.get(target, name).bind(target);
-        return async (statements: D1PreparedStatement[]) => {
-          await log.deliver(3, 3);
-          return target.batch(statements);
-        };
-      },
+    const overtaken = withBatch(async (statements) => {
+      await log.deliver(3, 3);
+      return db.batch(statements);
     });
     await expect(projectRecords(overtaken, log, log.records.slice(2))).rejects.toMatchObject({ code: 'unavailable' });
     await log.deliver(3);
