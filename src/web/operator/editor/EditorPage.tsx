@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useConsole } from '../state/context.ts';
 import type { Editor } from '../state/editor.ts';
 import { hrefOf } from '../state/router.ts';
@@ -47,11 +47,17 @@ function Form({ editor }: { editor: Editor }) {
   const { router, fleet, notices, forgetEditor } = useConsole();
   const { problems, failure, isChanged, busy, base } = editor;
   const isNew = editor.bot === null;
+  const form = useRef<HTMLFormElement>(null);
+  const [refusals, setRefusals] = useState(0);
+  // With the drawing of what is wrong, not a frame after it: what is typed next belongs into that field.
+  useLayoutEffect(() => {
+    if (refusals > 0) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }, [refusals]);
   const save = async (event: Event) => {
     event.preventDefault();
     const saved = await editor.save();
     if (saved === null) {
-      focusFirstProblem();
+      setRefusals((count) => count + 1);
       return;
     }
     fleet.take(saved);
@@ -65,7 +71,7 @@ function Form({ editor }: { editor: Editor }) {
   };
   const error = failure.value;
   return (
-    <form class="editor" onSubmit={save} noValidate>
+    <form ref={form} class="editor" onSubmit={save} noValidate>
       {!isNew && base.value?.spec === null ? (
         <p class="note">
           Configuration defines this bot: fields that are empty here are as they are there. What you save goes over it,
@@ -110,8 +116,4 @@ function Form({ editor }: { editor: Editor }) {
 
 function isShown(field: FieldName, editor: Editor): boolean {
   return field !== 'systemPrompt' || editor.values.value.systemPromptFrom === 'own';
-}
-
-function focusFirstProblem(): void {
-  requestAnimationFrame(() => document.querySelector<HTMLElement>('.editor [aria-invalid="true"]')?.focus());
 }
