@@ -313,9 +313,9 @@ describe('definitions', () => {
     await page.evaluate(() => (globalThis.requestAnimationFrame = () => 0));
     await page.getByLabel('Name', { exact: true }).focus();
     await seen('save').click();
-    await until(() => page.getByLabel('Id', { exact: true }).evaluate((field) => field === document.activeElement)).toBe(
-      true,
-    );
+    await until(() =>
+      page.getByLabel('Id', { exact: true }).evaluate((field) => field === document.activeElement),
+    ).toBe(true);
     expect(api.calls('POST', '/api/bots')).toEqual([]);
   });
 
