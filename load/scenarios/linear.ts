@@ -2,8 +2,10 @@
  * Do costs grow with what they should not grow with? The same messages are said to few and to many
  * sessions, and in short and in long ones; what an answer takes of the processor must stay the same.
  * Each variant has a server of its own, and they take turns, so that other work on the machine hits
- * them alike.
+ * them alike. A session whose turn it was not sleeps by the time it is: all are woken before they are
+ * measured, and what a message costs that wakes its session is measured for itself.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { lengthen } from '../render/long-session.ts';
 import { HistoryRows } from '../history-rows.ts';
 import { switchboardBench, type SwitchboardBench } from '../lab/bench.ts';
@@ -19,13 +21,15 @@ const HISTORIES = [10, 1_000, 10_000];
 const TOKENS = 20;
 /** Of all sessions together, so that each of 1,000 speaks before its object leaves memory for want of work (10 s). */
 const SESSIONS_PER_SECOND = 125;
+/** After so long every object that has nothing to do has left memory. */
+const ASLEEP_MS = 13_000;
 /** So few have a history made for them: D1 gets all of it before anything is measured. */
 const LONG_SESSIONS = 4;
 const HISTORY_PER_SECOND = 40;
 const ROUNDS = 3;
 const SECONDS = 108;
 const MIN_ROUND_SECONDS = 2;
-/** Before it is measured everybody has spoken once, and code is compiled. */
+/** Before it is measured everybody has spoken once: objects are in memory, and code is compiled. */
 const MIN_WARM_UP_SECONDS = 2;
 /** What a server with more, or with longer, sessions may take more than the one with the least. */
 const MAX_GROWTH = 1.2;
@@ -155,17 +159,28 @@ async function inTurn<T, R>(items: readonly T[], of: (item: T) => Promise<R>): P
 async function measureCourse(lab: Lab, seconds: number, course: Course): Promise<ScenarioResult> {
   const { variants, perSecond, unit } = course;
   const talk = { messagesPerMinute: perSecond * 60 };
-  for (const { bench, users } of variants) {
-    const warmUpSeconds = Math.max(MIN_WARM_UP_SECONDS, Math.ceil(users / perSecond));
+  const warmUp = async ({ bench, users }: Variant): Promise<void> => {
     lab.progress('warming up');
+    const warmUpSeconds = Math.max(MIN_WARM_UP_SECONDS, Math.ceil(users / perSecond));
     await speak(bench, { first: 0, end: users }, talk.messagesPerMinute, warmUpSeconds);
-  }
+  };
+  const measure = ({ bench, users }: Variant, name: string): Promise<Phase> =>
+    measurePhase(bench, { name, first: 0, end: users, seconds, ...talk });
+  for (const variant of variants) await warmUp(variant);
   const phases = variants.map((): Phase[] => []);
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (const [index, { bench, users, size }] of variants.entries()) {
-      const name = `${size} ${unit}`;
-      phases[index]?.push(await measurePhase(bench, { name, first: 0, end: users, seconds, ...talk }));
+    for (const [index, variant] of variants.entries()) {
+      await warmUp(variant);
+      phases[index]?.push(await measure(variant, `${variant.size} ${unit}`));
     }
+  }
+  const asleep: Phase[] = [];
+  const largest = variants.at(-1);
+  // Fewer would speak again, awake, before the time is over.
+  if (largest && largest.users >= perSecond * seconds) {
+    lab.progress('waiting until every object sleeps');
+    await sleep(ASLEEP_MS, undefined, { signal: lab.signal });
+    asleep.push(await measure(largest, `${largest.size} ${unit}, woken`));
   }
   const gates: Gate[] = [];
   const notes: string[] = [];
@@ -174,8 +189,10 @@ async function measureCourse(lab: Lab, seconds: number, course: Course): Promise
     gates.push(...integrityGates(settled).map((gate) => ({ ...gate, name: `${size} ${unit}: ${gate.name}` })));
     notes.push(...integrityNotes(settled));
   }
-  const all = phases.flat();
-  const figures = phases.flatMap((own) => phasesFigures(course.group, own));
+  const all = [...phases.flat(), ...asleep];
+  const figures = [...phases, ...(asleep.length > 0 ? [asleep] : [])].flatMap((own) =>
+    phasesFigures(course.group, own),
+  );
   return {
     figures: [...figures, ...growthFigures(course, phases)],
     gates: [...growthGates(course, phases), ...answeredGates(all), ...gates, ...all.map(lateGate)],

@@ -240,6 +240,7 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
         this.#rowsWritten += 1;
         void ctx.storage.setAlarm(at);
       },
+      clearAlarm: () => void ctx.storage.deleteAlarm(),
       pingedAt: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0,
       attend: (bot, call) => env.CONTROL.getByName(bot).attend(call),
       findBot: (id) => this.#findBot(id),

@@ -33,6 +33,8 @@ export interface SessionPorts<Socket> {
   setTimer(callback: () => void, delayMs: number): () => void;
   /** Runs `SessionRuntime.alarm` at or after `at` (ms since 1970), at least once, also in a new process. Replaces an earlier one. */
   setAlarm(at: number): void;
+  /** Takes back the alarm that is set; one that is running already goes on. */
+  clearAlarm(): void;
   /** When the platform last answered a ping of this socket (ms since 1970); 0 if never. */
   pingedAt(socket: Socket): number;
   /** A call to the object of the bot with this id. */

@@ -1,19 +1,24 @@
 /**
- * The promise that a session's work goes on, whoever is connected and whichever process it ends in:
- * while there is work an alarm is set or running. A running alarm stays inside its handler while a
- * turn runs, since one that was cut off by the end of its process is run again at once in the next.
+ * The promise that a session's work goes on, whoever is connected and whichever process it ends in.
+ * While there is work this process looks after it, and an alarm is set or running for when the process
+ * ends. Work that is soon over takes its alarm back: one that goes off costs far more than one that is
+ * set. While an alarm runs, its handler stays until the work is over, since one that was cut off by the
+ * end of its process is run again at once in the next.
  */
 import { describeError } from '../metrics/describe-error.ts';
 import type { Delivery } from './delivery.ts';
 import type { SessionPorts } from './ports.ts';
 
-/** How soon the alarm looks after work that was just accepted, should this process end before it is done. */
-const WAKE_DELAY_MS = 1_000;
+/**
+ * How soon the alarm looks after work that was just accepted, should this process end before it is done and nobody
+ * come back to ask. A short answer is over, and delivered, by then.
+ */
+const WAKE_DELAY_MS = 2_000;
 /** The platform ends an alarm after 15 minutes; longer work is handed to the next one. */
 const MAX_ALARM_MS = 10 * 60_000;
 /** When an alarm that failed for a reason of the platform's is tried again. */
 const ALARM_RETRY_MS = 30_000;
-/** How often a running alarm looks whether there is something to deliver or nothing left to do. */
+/** How often it is looked whether there is something to deliver or nothing left to do. */
 const LOOK_EVERY_MS = 1_000;
 /** Waits longer than this are left to a new alarm, so that a quiet object is not kept awake. */
 const MAX_AWAKE_WAIT_MS = 2_000;
@@ -42,7 +47,10 @@ export class WorkAlarm {
   readonly #ports: SessionPorts<unknown>;
   /** When the alarm that is set is due (ms since 1970); null when none is. */
   #dueAt: number | null;
-  #running = false;
+  /** The alarm's handler runs: it ends with the looking. */
+  #isAlarmRunning = false;
+  /** What looks after the work; null while there is none, or only such as waits for a later alarm. Never rejects. */
+  #looking: Promise<void> | null = null;
   /** Nothing is left, not even the session. */
   #gone = false;
 
@@ -54,22 +62,29 @@ export class WorkAlarm {
     this.#dueAt = dueAt;
   }
 
-  /** To be called after every change: sets an alarm, or an earlier one, where the work needs it. */
+  /** To be called after every change: sees to it that somebody looks after the work, and to an alarm should the process end. */
   keep(): void {
-    if (this.#running || !this.#hasWork()) return;
-    const soon = this.#ports.now() + WAKE_DELAY_MS;
-    if (this.#dueAt !== null) {
-      // What only waits for D1 keeps its place in the retries; a turn must not wait for them.
-      const canWait = !this.#isAwake() && !this.#work.removed();
-      if (canWait || this.#dueAt <= soon) return;
-    }
-    this.#set(soon);
+    if (!this.#hasWork()) return;
+    // What only waits for D1 keeps its place in the retries; a turn must not wait for them.
+    const canWait = !this.#isAwake() && !this.#work.removed();
+    if (canWait && this.#dueAt !== null) return;
+    if (!this.#isAlarmRunning) this.#setBy(this.#ports.now() + WAKE_DELAY_MS);
+    this.#looking ??= this.#pause(LOOK_EVERY_MS).then(() => this.#look());
   }
 
-  /** The alarm's handler: looks after the work until there is none, or none for a while. Never throws. */
+  /** The alarm's handler. Never throws. */
   async run(): Promise<void> {
-    this.#running = true;
+    this.#isAlarmRunning = true;
     this.#dueAt = null;
+    this.#looking ??= Promise.resolve().then(() => this.#look());
+    await this.#looking;
+    this.#isAlarmRunning = false;
+    // What came since the looking ended has no alarm yet.
+    this.keep();
+  }
+
+  /** Looks after the work until there is none, or none for a while. */
+  async #look(): Promise<void> {
     const until = this.#ports.now() + MAX_ALARM_MS;
     let nextAt: number | null = null;
     try {
@@ -79,8 +94,9 @@ export class WorkAlarm {
       this.#ports.report('alarm_failed', { session: this.#delivery.session.id, ...describeError(error) });
       nextAt = this.#ports.now() + ALARM_RETRY_MS;
     }
-    this.#running = false;
+    this.#looking = null;
     if (nextAt !== null) this.#set(nextAt);
+    else if (this.#dueAt !== null && !this.#gone) this.#clear();
   }
 
   #hasWork(): boolean {
@@ -96,6 +112,19 @@ export class WorkAlarm {
   #set(at: number): void {
     this.#dueAt = at;
     this.#ports.setAlarm(at);
+  }
+
+  #setBy(latest: number): void {
+    if (this.#dueAt === null || this.#dueAt > latest) this.#set(latest);
+  }
+
+  #clear(): void {
+    this.#dueAt = null;
+    this.#ports.clearAlarm();
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#ports.setTimer(resolve, ms));
   }
 
   /** One step of the work; returns when to go on in another alarm, or null to go on in this one. */
@@ -116,7 +145,7 @@ export class WorkAlarm {
     if (!busy && next < Infinity && next - now > MAX_AWAKE_WAIT_MS) return next;
     // A look now and then, instead of being woken by every commit: a busy session has many.
     const waitMs = Math.min(LOOK_EVERY_MS, Math.min(next, until) - now);
-    await new Promise<void>((resolve) => void this.#ports.setTimer(resolve, waitMs));
+    await this.#pause(waitMs);
     return null;
   }
 

@@ -30,7 +30,7 @@ export type Ending = 'end' | 'failure' | 'fault' | 'deaf';
 
 const MAX_HEAL_STEPS = 400;
 /** The session looks after a turn this soon, should its process end. */
-const WAKE_WITHIN_MS = 1_000;
+const WAKE_WITHIN_MS = 2_000;
 /** A call to D1 that takes longer is given up; another one may then be under way beside it. */
 const D1_CALL_MS = 40_000;
 
@@ -97,6 +97,7 @@ export class ScheduledWorld {
         return () => void (this.#timers = this.#timers.filter((other) => other !== timer));
       },
       setAlarm: (at) => void (this.alarmAt = at),
+      clearAlarm: () => void (this.alarmAt = null),
       pingedAt: () => Infinity,
       ...freeBot,
       answer: (question, signal) => this.#answer(question, signal),

@@ -138,6 +138,11 @@ export class Process {
         storage.setAlarm(at);
         this.guard('alarmed');
       },
+      clearAlarm: () => {
+        this.guard('clear alarm');
+        storage.setAlarm(null);
+        this.guard('alarm cleared');
+      },
       pingedAt: ({ link }) => link.pingedAt,
       attend: async (bot, call) => {
         if (world.bots.isFree(host)) return GO;

@@ -155,8 +155,10 @@ function silentPorts(): SessionPorts<ServerSocket> {
   };
   return {
     now: () => 1_700_000_000_000,
-    setTimer: never,
+    // The process ends before any of them.
+    setTimer: () => () => {},
     setAlarm: () => {},
+    clearAlarm: never,
     pingedAt: () => 0,
     ...freeBot,
     answer: never,

@@ -112,6 +112,7 @@ export class FakeWorld {
   forgotten = 0;
   alarmAt: number | null = null;
   alarmsSet = 0;
+  alarmsFired = 0;
   runtime: SessionRuntime<FakeSocket>;
   #timers: { at: number; callback: () => void }[] = [];
   #boots = 0;
@@ -148,6 +149,9 @@ export class FakeWorld {
       setAlarm: (at) => {
         this.alarmAt = at;
         this.alarmsSet += 1;
+      },
+      clearAlarm: () => {
+        this.alarmAt = null;
       },
       pingedAt: (socket) => socket.pingedAt,
       ...freeBot,
@@ -189,6 +193,7 @@ export class FakeWorld {
 
   #fireAlarm(): void {
     this.alarmAt = null;
+    this.alarmsFired += 1;
     const running = this.runtime.alarm().finally(() => {
       if (this.alarming === running) this.alarming = null;
     });

@@ -17,7 +17,18 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     'this.#alarm.keep();\n    const listeners',
     'const listeners',
   ),
-  bug('the alarm is not set again', 'objects/work-alarm.ts', 'if (nextAt !== null) this.#set(nextAt);', ''),
+  bug(
+    'the alarm is not set again',
+    'objects/work-alarm.ts',
+    'if (nextAt !== null) this.#set(nextAt);\n    else if',
+    'if',
+  ),
+  bug(
+    'the alarm is taken back too early',
+    'objects/work-alarm.ts',
+    '    const until = this.#ports.now() + MAX_ALARM_MS;\n',
+    '    const until = this.#ports.now() + MAX_ALARM_MS;\n    if (this.#dueAt !== null) this.#clear();\n',
+  ),
   bug(
     'a running turn is no work',
     'objects/work-alarm.ts',
@@ -29,12 +40,6 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     'objects/work-alarm.ts',
     ' || this.#work.head() > this.#delivery.session.delivered',
     '',
-  ),
-  bug(
-    'an alarm that went off counts as set',
-    'objects/work-alarm.ts',
-    '    this.#dueAt = null;\n    const until',
-    '    const until',
   ),
   bug(
     'a new process does not take up the turn',

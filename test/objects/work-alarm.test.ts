@@ -1,0 +1,65 @@
+/** The alarm of a session at work: when it is set, when it goes off, when it is taken back. */
+import { expect, test } from 'vitest';
+import { FakeWorld } from '../support/fake-world.ts';
+
+async function world(): Promise<FakeWorld> {
+  const fake = new FakeWorld();
+  await fake.advance(5_000);
+  return fake;
+}
+const send = (id: string) => ({ type: 'send' as const, id, text: 'hi' });
+
+test('S18: with an open turn there is an alarm set or running; at rest there is none', async () => {
+  const fake = await world();
+  expect(fake.alarmAt).toBeNull();
+  expect(fake.alarming).toBeNull();
+  const tab = await fake.join();
+  await fake.say(tab, send('a'));
+  expect(fake.alarmAt).toBe(fake.time + 2_000);
+  await fake.advance(30_000);
+  expect(fake.alarming).not.toBeNull();
+  await fake.model.end();
+  await fake.advance(10_000);
+  expect(fake.alarming).toBeNull();
+  expect(fake.alarmAt).toBeNull();
+  expect(fake.delivered).toEqual(fake.records());
+});
+
+test('S18: work that is soon over takes its alarm back, and the next has one again', async () => {
+  const fake = await world();
+  const tab = await fake.join();
+  for (const id of ['a', 'b']) {
+    await fake.say(tab, send(id));
+    expect(fake.alarmAt).toBe(fake.time + 2_000);
+    await fake.advance(300);
+    await fake.model.end();
+    await fake.advance(1_500);
+    expect(fake.delivered).toEqual(fake.records());
+    expect(fake.alarmAt).toBeNull();
+  }
+  expect(fake.alarmsFired).toBe(0);
+});
+
+test('S14, S18: an alarm that is due when the process starts is not put off; a far one is', async () => {
+  const fake = await world();
+  await fake.say(await fake.join(), send('a'));
+  await fake.advance(2_000);
+  expect(fake.alarming).not.toBeNull();
+  const before = fake.alarmsSet;
+  await fake.restart();
+  expect(fake.alarmsSet).toBe(before);
+  expect(fake.alarming).not.toBeNull();
+  // Whatever comes next must not find an object that only believes in an alarm.
+  fake.alarming = null;
+  fake.alarmAt = fake.time + 60_000;
+  await fake.restart();
+  expect(fake.alarmAt).toBe(fake.time + 2_000);
+});
+
+test('S18: a turn longer than one alarm may take is handed to the next alarm', async () => {
+  const fake = await world();
+  await fake.say(await fake.join(), send('a'));
+  await fake.advance(25 * 60_000);
+  expect(fake.alarming).not.toBeNull();
+  expect(fake.alarmsSet).toBe(4);
+});
