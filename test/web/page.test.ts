@@ -344,6 +344,33 @@ describe('reading', () => {
     expect(await page.getByTestId('older').count()).toBe(0);
   });
 
+  test('a long conversation is drawn where it is looked at, and what is drawn above it first moves nothing', async () => {
+    for (let count = 0; count < 300; count += 1) exchange(`Question ${count}`, LINES.slice(0, 20 + (count % 9) * 40));
+    await open();
+    await messages().nth(599).waitFor();
+    await expect.poll(fromEnd).toBeLessThan(2);
+    const drawn = await messages().evaluateAll(
+      (all) => all.filter((message) => message.checkVisibility({ contentVisibilityAuto: true })).length,
+    );
+    expect(drawn).toBeGreaterThan(0);
+    expect(drawn).toBeLessThan(300);
+    const worst = await page.locator('.scroller').evaluate(async (scroller) => {
+      const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+      const { left, width, top, height } = scroller.getBoundingClientRect();
+      let worst = 0;
+      for (let step = 0; step < 150; step += 1) {
+        const read = document.elementFromPoint(left + width / 2, top + height / 2)?.closest('.message, .stretch');
+        const before = read?.getBoundingClientRect().top ?? NaN;
+        scroller.scrollTop -= 200;
+        await frame();
+        await frame();
+        worst = Math.max(worst, Math.abs((read?.getBoundingClientRect().top ?? NaN) - before - 200));
+      }
+      return worst;
+    });
+    expect(worst).toBeLessThanOrEqual(1);
+  });
+
   test('the page takes the focus from nobody who has it before the first frame', async () => {
     await page.addInitScript(() => {
       const watch = new MutationObserver(() => {
@@ -378,6 +405,29 @@ describe('reading', () => {
     await page.getByTestId('search-hit').click();
     await live();
     await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('data-seq'))).toBe('3');
+  });
+
+  test('a search hit in the middle of a long conversation stays in view while what is around it is drawn', async () => {
+    for (let count = 0; count < 200; count += 1) exchange(`Question ${count}`, LINES.slice(0, 20 + (count % 9) * 40));
+    await open();
+    await messages().nth(399).waitFor();
+    const seq = await messages().nth(150).getAttribute('data-seq');
+    const place = () =>
+      page.evaluate(() => [
+        document.activeElement?.getAttribute('data-seq'),
+        document.activeElement?.getBoundingClientRect().top,
+      ]);
+    await page.evaluate((hash) => (location.hash = hash), `${new URL(ADDRESS).hash}/${seq}`);
+    await expect.poll(async () => (await place())[0]).toBe(seq);
+    const [, first] = await place();
+    await page.evaluate(async () => {
+      for (let frame = 0; frame < 10; frame += 1) await new Promise((resolve) => requestAnimationFrame(resolve));
+    });
+    const [, later] = await place();
+    const height = page.viewportSize()?.height ?? 0;
+    expect(first).toBeGreaterThan(0);
+    expect(first).toBeLessThan(height);
+    expect(Math.abs(Number(later) - Number(first))).toBeLessThanOrEqual(1);
   });
 
   test('a search hit opens at its message, also when that comes long after the welcome', async () => {

@@ -1,15 +1,14 @@
 import { useComputed, useSignal } from '@preact/signals';
-import { Component, Fragment } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { useApp } from '../state/context.ts';
+import type { Note } from '../state/notes.ts';
 import { Icon } from '../ui/Icon.tsx';
-import { isSameEntry, type Entry } from '../state/conversation.ts';
-import { Answer } from './Answer.tsx';
 import { NoteView } from './NoteView.tsx';
 import { OlderMessages } from './OlderMessages.tsx';
+import { stretchesOf, type Stretch } from './stretches.ts';
+import { StretchView } from './StretchView.tsx';
 import { useFollow } from './useFollow.ts';
 import { useTarget } from './useTarget.ts';
-import { SendingMessage, UserMessageView } from './UserMessage.tsx';
 
 /** Older messages are asked for before the reader meets their end. */
 const LOAD_AHEAD_PX = 300;
@@ -21,7 +20,7 @@ export function Conversation() {
   const content = useRef<HTMLDivElement>(null);
   const hasOlder = useComputed(() => chat.view.value?.olderBefore != null);
   const unseen = useSignal(false);
-  const { atEnd, ...follow } = useFollow(scroller, content, entries[0]?.key ?? null);
+  const { atEnd, ...follow } = useFollow(scroller, content);
   useTarget(scroller);
 
   const lastKey = entries.at(-1)?.key ?? '';
@@ -36,11 +35,10 @@ export function Conversation() {
     before.current = own;
   }, [own]);
 
-  const keys = new Set(entries.map(({ key }) => key));
-  const notesAfter = (key: string | null) =>
-    notes.list.value
-      .filter(({ after }) => (after !== null && keys.has(after) ? after : null) === key)
-      .map((note) => <NoteView key={`note-${note.id}`} note={note} />);
+  const notesList = notes.list.value;
+  const keys = new Set(notesList.length > 0 ? entries.map(({ key }) => key) : []);
+  const isPlaced = ({ after }: Note) => after !== null && keys.has(after);
+  const notesIn = ({ entries: own }: Stretch) => notesList.filter(({ after }) => own.some(({ key }) => key === after));
 
   const scrolled = () => {
     follow.onScroll();
@@ -55,13 +53,14 @@ export function Conversation() {
           {hasOlder.value ? (
             <OlderMessages loading={chat.loadingOlder.value} onLoad={() => void chat.loadOlder()} />
           ) : null}
-          {entries.map((entry) => (
-            <Fragment key={entry.key}>
-              <EntryView entry={entry} />
-              {notesAfter(entry.key)}
-            </Fragment>
+          {stretchesOf(entries).map((stretch) => (
+            <StretchView key={stretch.key} stretch={stretch} notes={notesIn(stretch)} />
           ))}
-          {notesAfter(null)}
+          {notesList
+            .filter((note) => !isPlaced(note))
+            .map((note) => (
+              <NoteView key={`note-${note.id}`} note={note} />
+            ))}
         </div>
       </div>
       {atEnd.value ? null : (
@@ -72,18 +71,4 @@ export function Conversation() {
       )}
     </div>
   );
-}
-
-/** Drawn again only when it has changed itself: of thousands of messages all but the newest are as they were. */
-class EntryView extends Component<{ entry: Entry }> {
-  override shouldComponentUpdate({ entry }: { entry: Entry }): boolean {
-    return !isSameEntry(this.props.entry, entry);
-  }
-
-  override render() {
-    const { entry } = this.props;
-    if (entry.kind === 'user') return <UserMessageView message={entry.message} />;
-    if (entry.kind === 'sending') return <SendingMessage pending={entry.pending} />;
-    return <Answer entryKey={entry.key} turn={entry.turn} message={entry.message} last={entry.last} />;
-  }
 }

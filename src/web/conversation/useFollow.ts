@@ -1,6 +1,6 @@
 /**
  * Scrolling of a conversation. It follows the end only while the reader is there, and keeps what
- * is being read in its place when older messages come above it.
+ * is being read in its place whatever comes, goes or is drawn for the first time above it.
  */
 import { useSignal, type ReadonlySignal } from '@preact/signals';
 import type { RefObject } from 'preact';
@@ -15,13 +15,16 @@ interface Follow {
   onScroll(): void;
 }
 
-export function useFollow(
-  scroller: RefObject<HTMLElement | null>,
-  content: RefObject<HTMLElement | null>,
-  firstKey: string | null,
-): Follow {
+/** What is being read, and where it stands in the conversation. */
+interface Anchor {
+  message: Element;
+  /** px */
+  top: number;
+}
+
+export function useFollow(scroller: RefObject<HTMLElement | null>, content: RefObject<HTMLElement | null>): Follow {
   const atEnd = useSignal(true);
-  const first = useRef<{ key: string; top: number } | null>(null);
+  const anchor = useRef<Anchor | null>(null);
   /** Where the conversation stood when it was last looked at. */
   const lastTop = useRef(0);
 
@@ -34,25 +37,38 @@ export function useFollow(
     lastTop.current = element.scrollTop;
   };
 
+  const placeOf = (message: Element) =>
+    message.getBoundingClientRect().top - (content.current?.getBoundingClientRect().top ?? 0);
+
+  const takeAnchor = () => {
+    const message = scroller.current && content.current && firstInView(scroller.current, content.current);
+    anchor.current = message && { message, top: placeOf(message) };
+  };
+
+  /** By how much it moved in the conversation, not in the view: the reader may be scrolling. */
+  const holdAnchor = () => {
+    const element = scroller.current;
+    const held = anchor.current;
+    if (!element || !held) return;
+    if (!held.message.isConnected) return takeAnchor();
+    const top = placeOf(held.message);
+    if (top === held.top) return;
+    element.scrollTop += top - held.top;
+    lastTop.current = element.scrollTop;
+    held.top = top;
+  };
+
   // After every drawing: what is above the first message (a button that goes) moves it as well.
   // The browser's own anchoring is off (Safari has none): one rule everywhere.
   useLayoutEffect(() => {
-    const element = scroller.current;
-    const before = first.current;
-    const topOf = (key: string | null) =>
-      key === null ? null : (element?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.offsetTop ?? null);
-    const moved = before === null ? null : topOf(before.key);
-    if (element && before && moved !== null && moved !== before.top && !atEnd.peek()) {
-      element.scrollTop += moved - before.top;
-    }
-    const top = topOf(firstKey);
-    first.current = firstKey === null || top === null ? null : { key: firstKey, top };
+    if (!atEnd.peek()) holdAnchor();
   });
 
   useEffect(() => {
     if (!content.current || !scroller.current) return;
     const observer = new ResizeObserver(() => {
       if (atEnd.peek()) toEnd();
+      else holdAnchor();
     });
     observer.observe(content.current);
     // The composer grows, the phone's keyboard opens: the end moves too.
@@ -72,6 +88,15 @@ export function useFollow(
       const hasLeft = scrollTop < lastTop.current;
       atEnd.value = isAtEnd || (atEnd.peek() && !hasLeft);
       lastTop.current = scrollTop;
+      if (!atEnd.peek()) takeAnchor();
     },
   };
+}
+
+/** The topmost message of which something can be seen. */
+function firstInView(scroller: Element, content: Element): Element | null {
+  const { top } = scroller.getBoundingClientRect();
+  const isInView = (element: Element) => element.getBoundingClientRect().bottom > top;
+  const stretch = [...content.querySelectorAll('.stretch')].find(isInView);
+  return stretch ? ([...stretch.children].find(isInView) ?? stretch) : null;
 }
