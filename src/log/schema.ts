@@ -19,8 +19,6 @@ const TABLES = [
    )`,
   // Partial, so that only messages pay for it: an id is unique in its session for ever.
   `CREATE UNIQUE INDEX log_client_id ON log (client_id) WHERE client_id IS NOT NULL`,
-  // Changes to earlier messages are rare; finding them must not cost every record an index row.
-  `CREATE INDEX log_revisions ON log (turn) WHERE kind IN ('edited', 'cancelled', 'regenerated')`,
   `CREATE TABLE session (
      one INTEGER PRIMARY KEY CHECK (one = 1),
      id TEXT NOT NULL,
@@ -30,6 +28,18 @@ const TABLES = [
    )`,
 ];
 
+/**
+ * Changes to earlier messages are rare: the first one makes their index. Most sessions never have it, nor pay for it
+ * with a page and a statement kept in memory.
+ */
+const REVISIONS = `CREATE INDEX IF NOT EXISTS log_revisions ON log (turn)
+  WHERE kind IN ('edited', 'cancelled', 'regenerated')`;
+
+/** Everything that an object needs to know at its start, in one row; the last three are null for an empty log. */
+export const BOOT = `SELECT id, owner, delivered, removed,
+    EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'log_revisions') AS revised, seq, hash, state
+  FROM session LEFT JOIN (SELECT seq, hash, state FROM log ORDER BY seq DESC LIMIT 1) ON true`;
+
 /** Whether this object holds a session; asking writes nothing, so that a wrong id leaves no trace. */
 export function hasTables(sql: SqlPort): boolean {
   return sql.exec(`SELECT name FROM sqlite_master WHERE name = 'session'`).toArray().length > 0;
@@ -37,4 +47,8 @@ export function hasTables(sql: SqlPort): boolean {
 
 export function createTables(sql: SqlPort): void {
   for (const table of TABLES) sql.exec(table);
+}
+
+export function createRevisionsIndex(sql: SqlPort): void {
+  sql.exec(REVISIONS);
 }

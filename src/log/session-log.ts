@@ -5,7 +5,7 @@
 import * as z from 'zod/mini';
 import { recordBody, type LogRecord } from '../protocol/records.ts';
 import { GENESIS, nextLink, verifyChain } from './chain.ts';
-import { createTables, hasTables } from './schema.ts';
+import { BOOT, createRevisionsIndex, createTables, hasTables } from './schema.ts';
 import type { SqlPort } from './sql.ts';
 
 export interface SessionRow {
@@ -29,7 +29,18 @@ interface Decoded {
   length: number;
 }
 
-const sessionRow = z.object({ id: z.string(), owner: z.string(), delivered: z.int(), removed: z.int() });
+const flag = z.codec(z.int(), z.boolean(), { decode: (value) => value === 1, encode: Number });
+const bootRow = z.object({
+  id: z.string(),
+  owner: z.string(),
+  delivered: z.int(),
+  removed: flag,
+  revised: flag,
+  seq: z.nullable(z.int()),
+  hash: z.nullable(z.instanceof(ArrayBuffer)),
+  state: z.nullable(z.string()),
+});
+type Boot = z.infer<typeof bootRow>;
 
 /** Records kept decoded: the newest, and those that catching-up tabs and prompts read again and again. */
 const CACHED_RECORDS = 128;
@@ -50,47 +61,49 @@ export class SessionLog {
   /** All clients' ids in the log; null until first needed, and `many` where they are too many to keep. */
   #clientIds: Set<string> | 'many' | null = null;
   #lookUps = 0;
-  #last: Uint8Array = GENESIS;
+  readonly #session: SessionRow;
+  #last: Uint8Array;
   /** The last record's place; 0 without any. */
-  #head = 0;
+  #head: number;
+  #lastState: string | null;
+  /** Something was changed after it was written, and there is an index of what was. */
+  #revised: boolean;
   /** Rows written since this object was built, for metrics and the row budget. */
   rowsWritten = 0;
 
-  private constructor(sql: SqlPort) {
+  private constructor(sql: SqlPort, { revised, seq, hash, state, ...session }: Boot) {
     this.#sql = sql;
+    this.#session = session;
+    this.#revised = revised;
+    this.#head = seq ?? 0;
+    this.#last = hash === null ? GENESIS : new Uint8Array(hash);
+    this.#lastState = state;
   }
 
   /** The log in this storage, or null where there is none. Writes nothing. */
   static open(sql: SqlPort): SessionLog | null {
     if (!hasTables(sql)) return null;
-    const log = new SessionLog(sql);
-    const newest = 'SELECT seq, hash FROM log ORDER BY seq DESC LIMIT 1';
-    const [last] = sql.exec<{ seq: number; hash: ArrayBuffer }>(newest).toArray();
-    if (last) log.#last = new Uint8Array(last.hash);
-    log.#head = last?.seq ?? 0;
-    return log;
+    return new SessionLog(sql, bootRow.parse(sql.exec(BOOT).toArray()[0]));
   }
 
   static create(sql: SqlPort, id: string, owner: string): SessionLog {
     return sql.transaction(() => {
       createTables(sql);
       sql.exec('INSERT INTO session (one, id, owner) VALUES (1, ?, ?)', id, owner);
-      const log = new SessionLog(sql);
+      const session = { id, owner, delivered: 0, removed: false };
+      const log = new SessionLog(sql, { ...session, revised: false, seq: null, hash: null, state: null });
       log.#clientIds = new Set();
       return log;
     });
   }
 
   session(): SessionRow {
-    const [row] = this.#sql.exec('SELECT id, owner, delivered, removed FROM session').toArray();
-    const { removed, ...rest } = sessionRow.parse(row);
-    return { ...rest, removed: removed === 1 };
+    return { ...this.#session };
   }
 
   /** The state stored beside the last record, as JSON text; null for an empty log. */
   lastState(): string | null {
-    const [row] = this.#sql.exec<{ state: string }>('SELECT state FROM log ORDER BY seq DESC LIMIT 1').toArray();
-    return row?.state ?? null;
+    return this.#lastState;
   }
 
   /** Appends the records of one decision, all or none. `state` is the session's state after the last of them. */
@@ -110,6 +123,7 @@ export class SessionLog {
       const text = JSON.stringify(body);
       const link = nextLink(last, seq, at, text);
       if ('id' in record) this.#knowClientId(record.id);
+      if (isRevision(record) && !this.#revised) createRevisionsIndex(this.#sql);
       this.#write(
         'INSERT INTO log (seq, at, kind, turn, client_id, body, state, digest, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
         seq,
@@ -127,6 +141,8 @@ export class SessionLog {
     });
     this.#last = last;
     this.#head = records.at(-1)?.seq ?? this.#head;
+    this.#lastState = state;
+    this.#revised ||= records.some(isRevision);
     return decoded;
   }
 
@@ -186,6 +202,7 @@ export class SessionLog {
 
   /** Everything that changed the given turns after they were written, in order. */
   revisionsOf(turns: readonly number[]): LogRecord[] {
+    if (!this.#revised) return [];
     return this.#records(
       `WHERE kind IN ('edited', 'cancelled', 'regenerated') AND turn IN (SELECT value FROM json_each(?)) ORDER BY seq`,
       JSON.stringify(turns),
@@ -204,6 +221,7 @@ export class SessionLog {
 
   markDelivered(seq: number): void {
     this.#write('UPDATE session SET delivered = ?', seq);
+    this.#session.delivered = seq;
   }
 
   /** Erases every record at once and leaves the note that the rest of the world has yet to follow. */
@@ -212,9 +230,11 @@ export class SessionLog {
       this.#write('UPDATE session SET removed = 1');
       this.#write('DELETE FROM log');
     });
+    this.#session.removed = true;
     this.#decoded.clear();
     this.#clientIds = null;
     this.#head = 0;
+    this.#lastState = null;
   }
 
   /** Checks every link; null when the chain holds. */
@@ -279,6 +299,10 @@ export class SessionLog {
   #write(query: string, ...bindings: (string | number | null | ArrayBuffer)[]): void {
     this.rowsWritten += this.#sql.exec(query, ...bindings).rowsWritten;
   }
+}
+
+function isRevision({ kind }: LogRecord): boolean {
+  return kind === 'edited' || kind === 'cancelled' || kind === 'regenerated';
 }
 
 /** Just the digest's own bytes: a Buffer may be a window on a larger pool. */

@@ -79,8 +79,8 @@ export class WorkAlarm {
     this.#looking ??= Promise.resolve().then(() => this.#look());
     await this.#looking;
     this.#isAlarmRunning = false;
-    // What came since the looking ended has no alarm yet.
-    this.keep();
+    // What came since the looking ended has no alarm yet. What was left to a later one keeps its place.
+    if (this.#looking !== null) this.keep();
   }
 
   /** Looks after the work until there is none, or none for a while. */

@@ -6,6 +6,8 @@ import { runKills } from './run.ts';
 
 const SEED = seedFromEnvironment(5);
 const KILLS = 24;
+/** After the last of them a conversation is left to itself. */
+const KILLS_UNTIL_LEFT_ALONE = 60;
 /** What a planted bug keeps from ending does not end in a minute either. */
 const DRAIN_TIMEOUT_MS = 3_000;
 const TIMEOUT_MS = 300_000;
@@ -17,6 +19,7 @@ interface Planted {
   /** What the account must show too. */
   damage?: 'lost' | 'doubled';
   failpoints?: Failpoint[];
+  kills?: number;
 }
 
 const PLANTED: Planted[] = [
@@ -29,17 +32,24 @@ const PLANTED: Planted[] = [
     failpoints: ['message.committed'],
   },
   { bug: 'noted as delivered before it is', worker: 'early-note-worker.ts', rule: 'S19' },
-  { bug: 'without an alarm', worker: 'no-alarm-worker.ts', rule: 'S18' },
+  {
+    bug: 'without an alarm',
+    worker: 'no-alarm-worker.ts',
+    rule: 'S18',
+    // Only who is left alone with an open turn needs one.
+    failpoints: ['message.committed'],
+    kills: KILLS_UNTIL_LEFT_ALONE,
+  },
   { bug: 'with an alarm that is put off at every start', worker: 'late-alarm-worker.ts', rule: 'S18' },
 ];
 
 test.concurrent.for(PLANTED)(
   '$bug: found out ($rule)',
   { timeout: TIMEOUT_MS },
-  async ({ worker, rule, damage, failpoints }, { onTestFinished }) => {
+  async ({ worker, rule, damage, failpoints, kills = KILLS }, { onTestFinished }) => {
     const { violations, account } = await runKills({
       seed: SEED,
-      kills: KILLS,
+      kills,
       lanes: 1,
       worker,
       ...(failpoints ? { failpoints } : {}),

@@ -50,6 +50,22 @@ describe('the log', () => {
     expect(again?.session()).toEqual({ id: 's_1', owner: 'u_1', delivered: 0, removed: false });
   });
 
+  test('changes to earlier messages are found by an index that the first of them makes', () => {
+    const indexes = () => sql.exec(`SELECT name FROM sqlite_master WHERE name = 'log_revisions'`).toArray().length;
+    append(ask('a'), answer(1, 'hello'));
+    expect(log.revisionsOf([1])).toEqual([]);
+    expect(indexes()).toBe(0);
+    const edit: RecordBody = { kind: 'edited', turn: 1, text: 'again' };
+    // A change that is undone leaves the log as it was, and the next one finds its way all the same.
+    expect(() => append(edit, ask('a'))).toThrow();
+    seq = 2;
+    expect(indexes()).toBe(0);
+    expect(log.revisionsOf([1])).toEqual([]);
+    const edited = append(edit);
+    for (const opened of [log, SessionLog.open(sql)]) expect(opened?.revisionsOf([1, 5])).toEqual(edited);
+    expect(indexes()).toBe(1);
+  });
+
   test('S2: every message is found by its id, however many there are, and by who opens the log again', () => {
     expect(log.findMessage('m0')).toBeNull();
     for (let index = 0; index < 600; index += 1) append(ask(`m${index}`));

@@ -63,3 +63,16 @@ test('S18: a turn longer than one alarm may take is handed to the next alarm', a
   expect(fake.alarming).not.toBeNull();
   expect(fake.alarmsSet).toBe(4);
 });
+
+test('S18: while D1 is down an erasure is tried ever more rarely', async () => {
+  const fake = await world();
+  fake.d1Down = true;
+  const before = fake.alarmsSet;
+  fake.runtime.remove(4404);
+  await fake.advance(120_000);
+  // After half a second, one, two, four and so on.
+  expect(fake.alarmsSet - before).toBeLessThan(12);
+  fake.d1Down = false;
+  await fake.advance(120_000);
+  expect(fake.alarmAt).toBeNull();
+});

@@ -107,7 +107,7 @@ function isJumped(at: number, jumps: BotFacts['jumps']): boolean {
 function checkObeyed(
   told: Told,
   asks: readonly Ask[],
-  { session: { log }, bots: { ends } }: SimHistory,
+  { session: { log }, bots: { ends, told: all } }: SimHistory,
   report: Report,
 ): void {
   const { claim, answer, boot, bot, at, isLate } = told;
@@ -126,8 +126,21 @@ function checkObeyed(
   if (outcome && ends.some((one) => one.boot === boot && outcome.seq > one.head)) return;
   if (answer.do === 'wait' && outcome?.kind === 'failed' && outcome.code === 'interrupted') return;
   const isRight = answer.do === 'fail' && outcome?.kind === 'failed' && outcome.code === answer.code;
+  // It asked again, and was refused before there was another attempt.
+  if (answer.do === 'wait' && outcome?.kind === 'failed' && isRefused(outcome, all)) return;
   if (outcome && !isRight)
     report('S26', `${nameOf(ask)} was told to ${answer.do}; record ${outcome.seq} is a ${outcome.kind}`);
+}
+
+/** Whether what asked for leave to go on with the turn, as its next attempt, was told to fail with this code. */
+function isRefused(
+  { turn, attempt, code }: { turn: number; attempt: number; code: string },
+  told: readonly Told[],
+): boolean {
+  return told.some(
+    ({ claim, answer }) =>
+      claim?.turn === turn && claim.attempt === attempt + 1 && answer.do === 'fail' && answer.code === code,
+  );
 }
 
 /** S27: a turn counts as begun again only where a bot had let that attempt begin. */

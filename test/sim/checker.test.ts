@@ -293,7 +293,8 @@ const told = (of: Partial<Told> & Pick<Told, 'answer'>): Told => ({
 const GO: Told['answer'] = { do: 'go', revision: 4, leaseMs: 5_000, callAgainMs: 1_000 };
 const FREE: Told['answer'] = { do: 'go', revision: 2, leaseMs: null, callAgainMs: 1_000 };
 const FAIL: Told['answer'] = { do: 'fail', code: 'bot_stopped', message: '.' };
-const RUNNING: Told['claim'] = { turn: 4, attempt: 2, priority: 0, phase: 'running', progressed: true };
+const WAIT: Told['answer'] = { do: 'wait', reason: 'rate', place: 1, callAgainMs: 1_000 };
+const RUNNING: NonNullable<Told['claim']> = { turn: 4, attempt: 2, priority: 0, phase: 'running', progressed: true };
 const HELPED: Told['claim'] = { turn: 2, attempt: 1, priority: 0, phase: 'waiting', progressed: false };
 const TOLD = [
   told({ bot: 'helper', claim: HELPED, calledAt: 100, calledClock: 100, at: 150, answer: FREE }),
@@ -353,6 +354,11 @@ describe('bots', () => {
     const silent = { told: TOLD.slice(0, 2) };
     const failed = { ...silent, jumps: [{ from: 3_000, to: 6_000 }] };
     expect(rulesOf(led(failed, late))).not.toContain('S26');
+    // Told to wait, it asked anew and was refused; without the refusal nobody said that it fails.
+    const toldToWait = told({ claim: RUNNING, at: 2_100, answer: WAIT });
+    const refused = told({ claim: { ...RUNNING, phase: 'waiting', attempt: 3 }, at: 2_100, answer: FAIL });
+    expect(rulesOf(led({ told: [...TOLD.slice(0, 2), toldToWait, refused] }))).not.toContain('S26');
+    expect(rulesOf(led({ told: [...TOLD.slice(0, 2), toldToWait] }))).toContain('S26');
     // Slots: one after the other.
     expect(check(led({ flights: [flight({ endAt: 10 }), flight({ startAt: 10 })] }))).toEqual([]);
   });
