@@ -166,7 +166,6 @@ async function measureCourse(lab: Lab, seconds: number, course: Course): Promise
   };
   const measure = ({ bench, users }: Variant, name: string): Promise<Phase> =>
     measurePhase(bench, { name, first: 0, end: users, seconds, ...talk });
-  for (const variant of variants) await warmUp(variant);
   const phases = variants.map((): Phase[] => []);
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [index, variant] of variants.entries()) {

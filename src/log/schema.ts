@@ -30,7 +30,8 @@ const TABLES = [
 
 /**
  * Changes to earlier messages are rare: the first one makes their index. Most sessions never have it, nor pay for it
- * with a page and a statement kept in memory.
+ * with a page and a statement kept in memory. Versions before this one made it at once and do not make it later: what
+ * they change in a session that began here is not seen.
  */
 const REVISIONS = `CREATE INDEX IF NOT EXISTS log_revisions ON log (turn)
   WHERE kind IN ('edited', 'cancelled', 'regenerated')`;

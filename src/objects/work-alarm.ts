@@ -11,7 +11,7 @@ import type { SessionPorts } from './ports.ts';
 
 /**
  * How soon the alarm looks after work that was just accepted, should this process end before it is done and nobody
- * come back to ask. A short answer is over, and delivered, by then.
+ * come back to ask. An answer that takes less than a second is over, and delivered, by then.
  */
 const WAKE_DELAY_MS = 2_000;
 /** The platform ends an alarm after 15 minutes; longer work is handed to the next one. */
@@ -77,8 +77,11 @@ export class WorkAlarm {
     this.#isAlarmRunning = true;
     this.#dueAt = null;
     this.#looking ??= Promise.resolve().then(() => this.#look());
-    await this.#looking;
-    this.#isAlarmRunning = false;
+    try {
+      await this.#looking;
+    } finally {
+      this.#isAlarmRunning = false;
+    }
     // What came since the looking ended has no alarm yet. What was left to a later one keeps its place.
     if (this.#looking !== null) this.keep();
   }

@@ -5,7 +5,7 @@ import { isSameEntry, type Entry } from '../state/conversation.ts';
 const STRETCH_RECORDS = 64;
 
 export interface Stretch {
-  /** The same while the conversation grows at both of its ends. */
+  /** The same while the conversation grows at its ends, unless an important message was answered before earlier ones there. */
   key: number;
   entries: Entry[];
 }

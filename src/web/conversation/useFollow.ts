@@ -52,7 +52,8 @@ export function useFollow(scroller: RefObject<HTMLElement | null>, content: RefO
     if (!element || !held) return;
     if (!held.message.isConnected) return takeAnchor();
     const top = placeOf(held.message);
-    if (top === held.top) return;
+    // Less than a pixel is rounding; more of it adds up until it is one.
+    if (Math.abs(top - held.top) < 1) return;
     element.scrollTop += top - held.top;
     lastTop.current = element.scrollTop;
     held.top = top;
@@ -93,10 +94,18 @@ export function useFollow(scroller: RefObject<HTMLElement | null>, content: RefO
   };
 }
 
-/** The topmost message of which something can be seen. */
+/** What is being read: the message that has the focus (a search hit), or else the topmost one in view. */
 function firstInView(scroller: Element, content: Element): Element | null {
-  const { top } = scroller.getBoundingClientRect();
-  const isInView = (element: Element) => element.getBoundingClientRect().bottom > top;
-  const stretch = [...content.querySelectorAll('.stretch')].find(isInView);
+  const { top, bottom } = scroller.getBoundingClientRect();
+  const isInView = (element: Element) => {
+    const rect = element.getBoundingClientRect();
+    return rect.bottom > top && rect.top < bottom;
+  };
+  const focused = document.activeElement;
+  if (focused?.matches('.message') && content.contains(focused) && isInView(focused)) return focused;
+  const stretches = [...content.querySelectorAll('.stretch')].filter(isInView);
+  // Where messages are that were never drawn is not known yet.
+  const isDrawn = (stretch: Element) => stretch.firstElementChild?.checkVisibility({ contentVisibilityAuto: true });
+  const stretch = stretches.find(isDrawn) ?? stretches.at(-1);
   return stretch ? ([...stretch.children].find(isInView) ?? stretch) : null;
 }
