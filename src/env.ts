@@ -68,6 +68,8 @@ export interface Bindings extends Variables {
   DB: D1Database;
   ASSETS: Fetcher;
   AI?: Ai;
+  /** Set by the local start: a shorter way to models than the Worker's own `fetch`. */
+  EGRESS?: Fetcher;
   CONNECT_LIMIT?: RateLimit;
   WRITE_LIMIT?: RateLimit;
   READ_LIMIT?: RateLimit;

@@ -33,7 +33,7 @@ export async function lengthen(server: SwitchboardServer, session: string, messa
 }
 
 function appendTurns(log: SessionLog, messages: number): void {
-  let state = decodeState(log.lastState() ?? '');
+  let state = decodeState(log.lastState() ?? '', (turns) => log.messageIds(turns));
   const answer = state.last ? log.outcomeOf(state.last.turn) : null;
   const question = state.last ? log.record(state.last.turn) : null;
   if (question?.kind !== 'message' || answer?.kind !== 'reply') {

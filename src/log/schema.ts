@@ -2,6 +2,7 @@
  * Tables inside a session's object. A turn costs three rows here (the message, its id in the index,
  * the answer): see SPEC.md for the budget.
  */
+import * as z from 'zod/mini';
 import type { SqlPort } from './sql.ts';
 
 const TABLES = [
@@ -36,11 +37,6 @@ const TABLES = [
 const REVISIONS = `CREATE INDEX IF NOT EXISTS log_revisions ON log (turn)
   WHERE kind IN ('edited', 'cancelled', 'regenerated')`;
 
-/** Everything that an object needs to know at its start, in one row; the last three are null for an empty log. */
-export const BOOT = `SELECT id, owner, delivered, removed,
-    EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'log_revisions') AS revised, seq, hash, state
-  FROM session LEFT JOIN (SELECT seq, hash, state FROM log ORDER BY seq DESC LIMIT 1) ON true`;
-
 /** Whether this object holds a session; asking writes nothing, so that a wrong id leaves no trace. */
 export function hasTables(sql: SqlPort): boolean {
   return sql.exec(`SELECT name FROM sqlite_master WHERE name = 'session'`).toArray().length > 0;
@@ -52,4 +48,28 @@ export function createTables(sql: SqlPort): void {
 
 export function createRevisionsIndex(sql: SqlPort): void {
   sql.exec(REVISIONS);
+}
+
+const flag = z.codec(z.int(), z.boolean(), { decode: (value) => value === 1, encode: Number });
+const bootRow = z.object({
+  id: z.string(),
+  owner: z.string(),
+  delivered: z.int(),
+  removed: flag,
+  revised: flag,
+  seq: z.nullable(z.int()),
+  hash: z.nullable(z.instanceof(ArrayBuffer)),
+  state: z.nullable(z.string()),
+});
+
+/** Everything that an object needs to know at its start; the last three are null for an empty log. */
+export type Boot = z.infer<typeof bootRow>;
+
+const BOOT = `SELECT id, owner, delivered, removed,
+    EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'log_revisions') AS revised, seq, hash, state
+  FROM session LEFT JOIN (SELECT seq, hash, state FROM log ORDER BY seq DESC LIMIT 1) ON true`;
+
+/** @throws where the row is not as it was written: the storage is damaged */
+export function readBoot(sql: SqlPort): Boot {
+  return bootRow.parse(sql.exec(BOOT).toArray()[0]);
 }

@@ -2,10 +2,9 @@
  * The numbered log of one session, the truth about it, and the position up to which the outside
  * (D1) has it. Everything is synchronous: what is written between two awaits becomes durable together.
  */
-import * as z from 'zod/mini';
 import { recordBody, type LogRecord } from '../protocol/records.ts';
 import { GENESIS, nextLink, verifyChain } from './chain.ts';
-import { BOOT, createRevisionsIndex, createTables, hasTables } from './schema.ts';
+import { createRevisionsIndex, createTables, hasTables, readBoot, type Boot } from './schema.ts';
 import type { SqlPort } from './sql.ts';
 
 export interface SessionRow {
@@ -28,19 +27,6 @@ interface Decoded {
   record: LogRecord;
   length: number;
 }
-
-const flag = z.codec(z.int(), z.boolean(), { decode: (value) => value === 1, encode: Number });
-const bootRow = z.object({
-  id: z.string(),
-  owner: z.string(),
-  delivered: z.int(),
-  removed: flag,
-  revised: flag,
-  seq: z.nullable(z.int()),
-  hash: z.nullable(z.instanceof(ArrayBuffer)),
-  state: z.nullable(z.string()),
-});
-type Boot = z.infer<typeof bootRow>;
 
 /** Records kept decoded: the newest, and those that catching-up tabs and prompts read again and again. */
 const CACHED_RECORDS = 128;
@@ -83,7 +69,7 @@ export class SessionLog {
   /** The log in this storage, or null where there is none. Writes nothing. */
   static open(sql: SqlPort): SessionLog | null {
     if (!hasTables(sql)) return null;
-    return new SessionLog(sql, bootRow.parse(sql.exec(BOOT).toArray()[0]));
+    return new SessionLog(sql, readBoot(sql));
   }
 
   static create(sql: SqlPort, id: string, owner: string): SessionLog {
@@ -170,6 +156,15 @@ export class SessionLog {
     if (!(this.#clientIds instanceof Set)) return;
     this.#clientIds.add(clientId);
     if (this.#clientIds.size > KEPT_CLIENT_IDS) this.#clientIds = 'many';
+  }
+
+  /** The clients' ids of the messages at these places, by place. */
+  messageIds(turns: readonly number[]): Map<number, string> {
+    if (turns.length === 0) return new Map();
+    const query = `SELECT seq, client_id FROM log
+      WHERE seq IN (SELECT value FROM json_each(?)) AND client_id IS NOT NULL`;
+    const rows = this.#sql.exec<{ seq: number; client_id: string }>(query, JSON.stringify(turns)).toArray();
+    return new Map(rows.map((row) => [row.seq, row.client_id]));
   }
 
   /** Records after `seq`, in order: at most `limit`, and no more once their bodies pass `maxLength` characters. */

@@ -2,6 +2,7 @@
 import { apiKeyFor, ConfigError, type Bindings, type Config } from '../env.ts';
 import { define, settingsFor } from '../bots/definition.ts';
 import { answer } from '../responders/answer.ts';
+import { globalFetch, type Fetch } from '../responders/endpoint.ts';
 import { ollama } from '../responders/ollama.ts';
 import { openai } from '../responders/openai.ts';
 import { TurnFailure, type AnswerStream, type Responders } from '../responders/port.ts';
@@ -39,10 +40,9 @@ function definitionOf({ bot, spec }: Question, config: Config, bindings: Binding
   return define(spec, apiKey, config);
 }
 
-const NATIVE: Responders = { ollama: ollama(), openai: openai() };
-
-function respondersOf({ AI }: Bindings): Responders {
-  return AI ? { ...NATIVE, 'workers-ai': workersAi(AI) } : NATIVE;
+function respondersOf({ AI, EGRESS }: Bindings): Responders {
+  const fetcher: Fetch = EGRESS ? (url, init) => EGRESS.fetch(url, init) : globalFetch;
+  return { ollama: ollama(fetcher), openai: openai(fetcher), ...(AI ? { 'workers-ai': workersAi(AI) } : {}) };
 }
 
 function positive(value: unknown): number | null {

@@ -7,7 +7,9 @@ import type { SessionPorts } from './ports.ts';
 
 /** More turns that wait than this are a long queue. */
 const LONG_QUEUE = 8;
-const TELL_LONG_EVERY_MS = 250;
+/** How long a change of a long queue waits to be told: longer for one that is a longer frame. */
+const MIN_WAIT_MS = 250;
+const WAIT_MS_PER_TURN = 10;
 
 export class QueueTeller {
   readonly #ports: Pick<SessionPorts<unknown>, 'setTimer'>;
@@ -22,7 +24,8 @@ export class QueueTeller {
   /** Who runs or waits has changed; so many wait now. */
   changed(waiting: number): void {
     if (waiting > LONG_QUEUE) {
-      this.#cancel ??= this.#ports.setTimer(() => this.#tellNow(), TELL_LONG_EVERY_MS);
+      const waitMs = Math.max(MIN_WAIT_MS, waiting * WAIT_MS_PER_TURN);
+      this.#cancel ??= this.#ports.setTimer(() => this.#tellNow(), waitMs);
     } else {
       this.#cancel?.();
       this.#tellNow();

@@ -65,7 +65,7 @@ export class SessionRuntime<Socket extends TabSocket> {
     this.#turns = new RecentTurns(log);
     this.#queueTeller = new QueueTeller(ports, () => this.#tellQueue());
     const stored = log.lastState();
-    this.#state = stored === null ? EMPTY_STATE : decodeState(stored);
+    this.#state = stored === null ? EMPTY_STATE : decodeState(stored, (turns) => log.messageIds(turns));
     this.#runner = new TurnRunner(
       {
         session: this.#delivery.session.id,

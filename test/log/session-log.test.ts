@@ -35,6 +35,17 @@ const answer = (turn: number, text: string, attempt = 1): RecordBody => ({
 });
 
 describe('the log', () => {
+  test('finds the ids of messages by their places, and none of what is no message', () => {
+    append(ask('a'), ask('b'), answer(1, 'text'), ask('c'));
+    expect(log.messageIds([1, 3, 4, 9])).toEqual(
+      new Map([
+        [1, 'a'],
+        [4, 'c'],
+      ]),
+    );
+    expect(log.messageIds([])).toEqual(new Map());
+  });
+
   test('looking at an empty object writes nothing', () => {
     const empty = nodeSql();
     expect(SessionLog.open(empty)).toBeNull();

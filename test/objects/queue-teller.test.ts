@@ -41,6 +41,11 @@ test('a long one a quarter of a second after a change, however many come meanwhi
   expect(told).toBe(2);
 });
 
+test('a very long one waits longer: so many of its turns are told a second, and no more', () => {
+  teller.changed(100);
+  expect([...timers].map(({ delayMs }) => delayMs)).toEqual([1_000]);
+});
+
 test('one that is short again is told at once, and only once', () => {
   teller.changed(9);
   teller.changed(8);
