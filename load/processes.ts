@@ -62,3 +62,13 @@ export function machineSeconds(): number | null {
     return null;
   }
 }
+
+/** How many files this process and those that it starts may each have open. */
+export function openFilesLimit(): number | null {
+  try {
+    const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+    return soft === undefined ? null : Number(soft);
+  } catch {
+    return null;
+  }
+}

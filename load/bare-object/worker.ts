@@ -22,6 +22,8 @@ declare const WebSocketRequestResponsePair: typeof WorkersRequestResponsePair;
 interface Bindings {
   BARE: DurableObjectNamespace;
   MODEL_URL: string;
+  /** As Switchboard has it, where the two are to be set up alike. */
+  EGRESS?: { fetch: typeof fetch };
 }
 
 interface Line {
@@ -52,7 +54,8 @@ export class BareObject {
   }
 
   async webSocketMessage(socket: WorkersWebSocket, text: string): Promise<void> {
-    const response = await fetch(`${this.#env.MODEL_URL}/api/chat`, {
+    const { EGRESS, MODEL_URL } = this.#env;
+    const response = await (EGRESS ?? globalThis).fetch(`${MODEL_URL}/api/chat`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ model: 'simulator', messages: [{ role: 'user', content: text }], stream: true }),

@@ -29,7 +29,16 @@ export interface Wakings {
   counted: Pick<Counters, 'frames' | 'built' | 'alarms' | 'objectRequests'>;
 }
 
-export function heldFigures(subject: string, held: Held, bare?: Held): Figure[] {
+export const OWN = 'Switchboard';
+export const BARE = 'bare object';
+/** Let in past Miniflare's own worker, as Switchboard is. */
+export const DIRECT = 'bare object, direct';
+
+export function heldFigures(
+  subject: string,
+  held: Held,
+  beside: { bare?: Held | undefined; direct?: Held | undefined } = {},
+): Figure[] {
   const group = `${held.users} idle connections`;
   const figure = (name: string, unit: string, value: number | null): Figure => ({ group, subject, name, unit, value });
   const kilobytes = (bytes: number | null): number | null => (bytes === null ? null : bytes / BYTES_PER_KB);
@@ -42,14 +51,19 @@ export function heldFigures(subject: string, held: Held, bare?: Held): Figure[] 
     figure('memory each, right after connecting', 'kB', kilobytes(held.bytesEach)),
     figure('memory each, when quiet', 'kB', kilobytes(held.bytesEachQuiet)),
     figure('server busy', '% of a core', held.processorPercent),
-    ...(bare ? [figure('memory each above the bare object', 'kB', kilobytes(aboveBare(held, bare)))] : []),
+    ...([BARE, DIRECT] as const).flatMap((other) => {
+      const compared = other === BARE ? beside.bare : beside.direct;
+      return compared ? [figure(`memory each above the ${other}`, 'kB', kilobytes(aboveBare(held, compared)))] : [];
+    }),
   ];
 }
 
 function aboveBare(held: Held, bare: Held): number | null {
-  return held.bytesEachQuiet === null || bare.bytesEachQuiet === null
-    ? null
-    : held.bytesEachQuiet - bare.bytesEachQuiet;
+  return difference(held.bytesEachQuiet, bare.bytesEachQuiet);
+}
+
+function difference(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? null : one - other;
 }
 
 export function heldGates(held: Held, bare: Held | undefined): Gate[] {
@@ -71,27 +85,33 @@ export function heldGates(held: Held, bare: Held | undefined): Gate[] {
   ];
 }
 
-export function tabFigures(bare: number | null, own: number | null): Figure[] {
+/** Bytes of a further connection, by server; null where they are not known. */
+export type TabBytes = Record<typeof OWN | typeof BARE | typeof DIRECT, number | null>;
+
+export function tabFigures(bytes: TabBytes): Figure[] {
   const group = `${TAB_SESSIONS} sessions, ${TABS_EACH} tabs each`;
-  const figure = (subject: string, bytes: number | null, name = 'memory of a further connection'): Figure => {
-    return { group, subject, name, unit: 'kB', value: bytes === null ? null : bytes / BYTES_PER_KB };
+  const figure = (subject: string, name: string, value: number | null): Figure => {
+    return { group, subject, name, unit: 'kB', value: value === null ? null : value / BYTES_PER_KB };
   };
   return [
-    figure('bare object', bare),
-    figure('Switchboard', own),
-    figure('Switchboard', own === null || bare === null ? null : own - bare, 'that, above the bare object'),
+    ...([OWN, BARE, DIRECT] as const).map((subject) =>
+      figure(subject, 'memory of a further connection', bytes[subject]),
+    ),
+    ...([BARE, DIRECT] as const).map((other) =>
+      figure(OWN, `that, above the ${other}`, difference(bytes[OWN], bytes[other])),
+    ),
   ];
 }
 
-export function tabGates(bare: number | null, own: number | null): Gate[] {
-  if (bare === null || own === null) return [];
-  const above = (own - bare) / BYTES_PER_KB;
-  return [atMost('memory of a further connection above the bare object, kB', above, MAX_FURTHER_TAB_KB)];
+export function tabGates(bytes: TabBytes): Gate[] {
+  const above = difference(bytes[OWN], bytes[BARE]);
+  if (above === null) return [];
+  return [atMost('memory of a further connection above the bare object, kB', above / BYTES_PER_KB, MAX_FURTHER_TAB_KB)];
 }
 
 export function wakingFigures({ users, pongs, counted }: Wakings): Figure[] {
   const group = `${users} idle connections, counted`;
-  const figure = (name: string, value: number): Figure => ({ group, subject: 'Switchboard', name, unit: '', value });
+  const figure = (name: string, value: number): Figure => ({ group, subject: OWN, name, unit: '', value });
   return [
     figure('heartbeats answered', pongs),
     figure('frames that reached an object', counted.frames),
@@ -118,8 +138,8 @@ export function memoryChart(bare: readonly Held[], own: readonly Held[]): Chart 
     x: 'connections',
     y: 'kB each',
     series: [
-      { name: 'Switchboard', points: line(own) },
-      { name: 'bare object', points: line(bare) },
+      { name: OWN, points: line(own) },
+      { name: BARE, points: line(bare) },
     ],
   };
 }

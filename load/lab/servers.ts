@@ -8,6 +8,7 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import * as z from 'zod/mini';
 import { buildWeb } from '../../src/local/build-web.ts';
 import { buildWorker, ROOT, type WorkerBundle } from '../../src/local/build-worker.ts';
+import { directSocket, EGRESS, LOCAL_HOST } from '../../src/local/direct.ts';
 import { startLocalServer, type LocalServer } from '../../src/local/local-server.ts';
 import type { SimulatorOptions } from '../../src/local/simulator/server.ts';
 import { MODEL_CALLS, type Generations } from '../model/calls.ts';
@@ -19,6 +20,7 @@ import { Child } from './rpc.ts';
 export const COMPATIBILITY_DATE = '2026-11-01';
 const MODEL_MODULE = fileURLToPath(new URL('../model/main.ts', import.meta.url));
 const ENTRY = join(ROOT, 'src/worker.ts');
+const BARE_NAME = 'bare';
 /** The product with counters of what a deployment would be billed for. */
 const COUNTING_ENTRY = join(ROOT, 'test/workers/support/counting-worker.ts');
 /** Lines of the Worker's log that are kept. */
@@ -198,26 +200,32 @@ export class SwitchboardServer implements Started {
   }
 }
 
-/** The object that Switchboard is compared with, in a runtime of its own. */
-export async function startBareObject(modelUrl: string): Promise<Started> {
+/**
+ * The object that Switchboard is compared with, in a runtime of its own: as Miniflare sets up any Worker, or `direct`,
+ * as Switchboard's local server does.
+ */
+export async function startBareObject(modelUrl: string, { direct = false } = {}): Promise<Started> {
   const folder = temporaryFolder(tmpdir());
   const bundle = await buildWorker(join(ROOT, 'load/bare-object/worker.ts'), folder.path);
   const { value, pid } = await withWorkerd(async () => {
     const miniflare = new Miniflare(
       convertV4MiniflareOptions({
-        host: '127.0.0.1',
+        host: LOCAL_HOST,
         port: 0,
         cf: false,
         telemetry: { enabled: false },
         log: new Log(LogLevel.ERROR),
         logRequests: false,
+        name: BARE_NAME,
         ...bundle,
+        ...(direct ? { unsafeDirectSockets: [directSocket(0)], serviceBindings: { EGRESS } } : {}),
         compatibilityDate: COMPATIBILITY_DATE,
         durableObjects: { BARE: { className: 'BareObject', useSQLite: true } },
         bindings: { MODEL_URL: modelUrl },
       }),
     );
-    return { miniflare, url: await miniflare.ready };
+    const url = await miniflare.ready;
+    return { miniflare, url: direct ? await miniflare.unsafeGetDirectURL(BARE_NAME) : url };
   });
   const stop = async (): Promise<void> => {
     await value.miniflare.dispose();

@@ -18,7 +18,9 @@ export const AI_CHAT = 'AIChatAgent';
 export const PLAIN = 'plain Node, SQLite';
 export const BARE_EACH = 'bare object, each token';
 export const BARE_WHOLE = 'bare object, whole answer';
-export const SUBJECTS = [OWN, AI_CHAT, PLAIN, BARE_EACH, BARE_WHOLE] as const;
+/** Without Miniflare's own workers before and behind it, which Switchboard's local server goes without, too. */
+export const BARE_DIRECT = 'bare object, whole answer, direct';
+export const SUBJECTS = [OWN, AI_CHAT, PLAIN, BARE_EACH, BARE_WHOLE, BARE_DIRECT] as const;
 export type Subject = (typeof SUBJECTS)[number];
 
 /** How users come to a peer, and what it has kept of them. */
@@ -55,6 +57,7 @@ export type RunRound = (timings: Timings, options: RoundOptions) => Promise<Roun
 export async function startAll(lab: Lab, model: Started) {
   const state = lab.state.path;
   const bare = await lab.keep(startBareObject(model.url));
+  const direct = await lab.keep(startBareObject(model.url, { direct: true }));
   const own = await lab.switchboard(model);
   const aiChat = await lab.keep(AiChatServer.start(model.url, state));
   const plain = await lab.keep(PlainServer.start(model.url, state));
@@ -69,6 +72,7 @@ export async function startAll(lab: Lab, model: Started) {
     [PLAIN]: run(peerTarget(plain, model, PLAIN_KIND)),
     [BARE_EACH]: run(bareTarget(bare, model, 'each')),
     [BARE_WHOLE]: run(bareTarget(bare, model, 'whole')),
+    [BARE_DIRECT]: run(bareTarget(direct, model, 'whole')),
   };
-  return { rounds, started: [plain, aiChat, own, bare] };
+  return { rounds, started: [plain, aiChat, own, direct, bare] };
 }

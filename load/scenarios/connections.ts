@@ -9,12 +9,15 @@ import { PING_INTERVAL_MS } from '../../src/protocol/limits.ts';
 import type { Generators } from '../lab/generators.ts';
 import { Lab } from '../lab/lab.ts';
 import { startBareObject, type Started } from '../lab/servers.ts';
-import { processorSeconds, residentBytes } from '../processes.ts';
+import { openFilesLimit, processorSeconds, residentBytes } from '../processes.ts';
 import { LoadError, type Scenario, type ScenarioResult } from '../scenario.ts';
 import {
+  BARE,
+  DIRECT,
   heldFigures,
   heldGates,
   memoryChart,
+  OWN,
   tabFigures,
   tabGates,
   TAB_SESSIONS,
@@ -31,6 +34,12 @@ const QUIET_BEFORE_MS = 12_000;
 const HOLD_SECONDS = 12;
 const FULL_HOLD_SECONDS = 60;
 const CONNECTS_AT_ONCE = 32;
+/** Then those may leave memory before others come: awake, their objects have files open. */
+const CONNECTS_IN_A_ROW = 1_000;
+const FILES_PER_CONNECTION = 2;
+/** An object's database, its log and their index. */
+const FILES_PER_OBJECT = 3;
+const SPARE_FILES = 1_000;
 /** Connected before the first look, and kept: what a runtime's heap grows by once is not counted for a connection. */
 const BASE_USERS = 300;
 const WATCHED_USERS = 200;
@@ -47,48 +56,81 @@ export const connections: Scenario = {
 async function runConnections(lab: Lab): Promise<ScenarioResult> {
   if (lab.options.url)
     throw new LoadError('usage', 'connections looks at the server’s process: it cannot be run against --url.');
-  const steps = lab.options.users === null ? STEPS : [lab.options.users];
+  const wanted = lab.options.users === null ? STEPS : [lab.options.users];
+  const steps = wanted.filter(fitsOpenFiles);
+  if (steps.length === 0) throw new LoadError('usage', filesNote(wanted));
   const holdMs = (lab.options.seconds ?? (lab.options.full ? FULL_HOLD_SECONDS : HOLD_SECONDS)) * 1_000;
   const model = await lab.model({ tokens: 20 });
-  const bare = await lab.keep(startBareObject(model.url));
-  const bareHeld = await holdSteps(lab, bare, BARE_USERS, steps, holdMs, 'bare object');
-  await lab.end(bare);
-  const bareTab = await furtherTabBytes(lab, await lab.keep(startBareObject(model.url)), BARE_USERS);
-  const own = await lab.switchboard(model);
-  const ownHeld = await holdSteps(lab, own, undefined, steps, holdMs, 'Switchboard');
-  await lab.end(own);
-  const ownTab = await furtherTabBytes(lab, await lab.switchboard(model), undefined);
+  const servers: Subjects = {
+    [BARE]: { module: BARE_USERS, start: () => lab.keep(startBareObject(model.url)) },
+    [DIRECT]: { module: BARE_USERS, start: () => lab.keep(startBareObject(model.url, { direct: true })) },
+    [OWN]: { start: () => lab.switchboard(model) },
+  };
+  const hold = (subject: keyof Subjects, to: readonly number[]): Promise<Held[]> =>
+    holdSteps(lab, { ...servers[subject], name: subject }, to, holdMs);
+  const bareHeld = await hold(BARE, steps);
+  const directHeld = await hold(DIRECT, steps.slice(0, 1));
+  const ownHeld = await hold(OWN, steps);
+  const tabs = {
+    [BARE]: await furtherTabBytes(lab, servers[BARE]),
+    [DIRECT]: await furtherTabBytes(lab, servers[DIRECT]),
+    [OWN]: await furtherTabBytes(lab, servers[OWN]),
+  };
   const woken = await wakings(lab, model, holdMs);
+  const left = wanted.filter((step) => !steps.includes(step));
   return {
     figures: [
-      ...bareHeld.flatMap((held) => heldFigures('bare object', held)),
-      ...ownHeld.flatMap((held, index) => heldFigures('Switchboard', held, bareHeld[index])),
-      ...tabFigures(bareTab, ownTab),
+      ...bareHeld.flatMap((held) => heldFigures(BARE, held)),
+      ...directHeld.flatMap((held) => heldFigures(DIRECT, held)),
+      ...ownHeld.flatMap((held, index) => heldFigures(OWN, held, { bare: bareHeld[index], direct: directHeld[index] })),
+      ...tabFigures(tabs),
       ...wakingFigures(woken),
     ],
     gates: [
       ...ownHeld.flatMap((held, index) => heldGates(held, bareHeld[index])),
-      ...tabGates(bareTab, ownTab),
+      ...tabGates(tabs),
       ...wakingGates(woken),
     ],
     notes: [
       `Every connection has a session of its own and pings every ${PING_INTERVAL_MS / 1_000} s; each step is held for ${holdMs / 1_000} s after ${QUIET_BEFORE_MS / 1_000} s in which objects may leave memory.`,
-      `Memory is the growth of the runtime’s resident set beyond the first ${BASE_USERS} connections, divided by the others: what V8 and the allocator keep for later is in it, for both servers.`,
+      `Memory is the growth of the runtime’s resident set beyond the first ${BASE_USERS} connections, divided by the others: what V8 and the allocator keep for later is in it, for all servers.`,
       'A connection by itself takes the local runtime some 200 kB, whatever is behind it: so a further one, too, is held against the bare object’s.',
+      'The bare object runs as Miniflare sets up any Worker, behind a worker of its own that every connection passes. Switchboard’s local server does without that one; “direct” is the bare object without it.',
       'Cloudflare bills no memory by the session; the figure says how much room one machine needs.',
+      ...(left.length === 0 ? [] : [filesNote(left)]),
     ],
     charts: [memoryChart(bareHeld, ownHeld)],
   };
 }
 
+/** How a server is started, and who connects to it; without a module, Switchboard's users. */
+interface Subject {
+  module?: string;
+  start: () => Promise<Started>;
+}
+type Subjects = Record<typeof BARE | typeof DIRECT | typeof OWN, Subject>;
+
+function filesNeeded(users: number): number {
+  return users * FILES_PER_CONNECTION + CONNECTS_IN_A_ROW * FILES_PER_OBJECT + SPARE_FILES;
+}
+
+function fitsOpenFiles(users: number): boolean {
+  return filesNeeded(users) <= (openFilesLimit() ?? Infinity);
+}
+
+function filesNote(steps: readonly number[]): string {
+  const numbers = steps.map((step) => step.toLocaleString('en')).join(' and ');
+  const limit = (openFilesLimit() ?? Infinity).toLocaleString('en');
+  return `NOT RUN: ${numbers} connections. A process may have ${limit} files open here (ulimit -n), and the local runtime takes ${FILES_PER_CONNECTION} for a connection and ${FILES_PER_OBJECT} more for an object that is awake.`;
+}
+
 async function holdSteps(
   lab: Lab,
-  server: Started,
-  module: string | undefined,
+  { name, module, start }: Subject & { name: string },
   steps: readonly number[],
   holdMs: number,
-  name: string,
 ): Promise<Held[]> {
+  const server = await start();
   const users = Math.max(...steps);
   const generators = await lab.generators({
     url: server.url,
@@ -105,24 +147,29 @@ async function holdSteps(
   const held: Held[] = [];
   let connected = base;
   for (const step of steps) {
-    lab.progress(`${name}: connecting ${step} users`);
-    const startedAt = performance.now();
-    await generators.connect({ first: connected, end: step }, { atOnce: CONNECTS_AT_ONCE });
-    connected = step;
-    const connectSeconds = (performance.now() - startedAt) / 1_000;
-    const bytesEach = share(bytesBefore, bytesOf(server), step - base);
-    lab.progress(`${name}: ${step} users are connected, now quiet`);
-    await sleep(QUIET_BEFORE_MS);
+    let connectMs = 0;
+    let bytesEach: number | null = null;
+    while (connected < step) {
+      const end = Math.min(step, connected + CONNECTS_IN_A_ROW);
+      lab.progress(`${name}: connecting ${end} of ${step} users`);
+      const startedAt = performance.now();
+      await generators.connect({ first: connected, end }, { atOnce: CONNECTS_AT_ONCE });
+      connectMs += performance.now() - startedAt;
+      connected = end;
+      bytesEach = share(bytesBefore, bytesOf(server), connected - base);
+      await sleep(QUIET_BEFORE_MS);
+    }
     const result = await hold(lab, server, generators, holdMs, `${name}: holding ${step} connections`);
     held.push({
       ...result,
       users: step,
       bytesEach,
       bytesEachQuiet: share(bytesBefore, bytesOf(server), step - base),
-      connectSeconds,
+      connectSeconds: connectMs / 1_000,
     });
   }
   await lab.end(generators);
+  await lab.end(server);
   return held;
 }
 
@@ -145,8 +192,9 @@ async function hold(lab: Lab, server: Started, generators: Generators, holdMs: n
   };
 }
 
-/** What every connection beyond a session's first adds to a fresh server, in bytes. Ends the server. */
-async function furtherTabBytes(lab: Lab, server: Started, module: string | undefined): Promise<number | null> {
+/** What every connection beyond a session's first adds to a fresh server, in bytes. */
+async function furtherTabBytes(lab: Lab, { start, module }: Subject): Promise<number | null> {
+  const server = await start();
   // One process: the tabs of a session have to find it.
   const generators = await lab.generators({
     url: server.url,

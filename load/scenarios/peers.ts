@@ -33,7 +33,7 @@ const ROUNDS = 3;
 const ROUND_SECONDS = 5;
 const MIN_ROUND_SECONDS = 1;
 /** Before anything is measured each server runs this long, to have its code compiled. */
-const WARM_UP_MS = 1_500;
+const WARM_UP_MS = 3_000;
 /** A quiet machine has less than this to do besides. */
 const NOISY_PERCENT = 20;
 const CRASH_TOKENS = 20;
@@ -90,6 +90,7 @@ async function runPeers(lab: Lab): Promise<ScenarioResult> {
       `AIChatAgent is as its README sets it up: ${Object.entries(versions)
         .map(([name, version]) => `${name} ${version}`)
         .join(', ')}. It acknowledges nothing; its client sends the whole conversation with every message.`,
+      'AIChatAgent and the bare object run as Miniflare sets up any Worker. Switchboard’s local server goes without the workers that Miniflare puts before and behind each; “direct” is the bare object without them.',
       'The plain Node server commits every message and every reply by itself (WAL, synchronous=FULL), forwards each token, and sends the last 20 messages to the model. It has no price by the row.',
       'Finished answers/s counts all replies, over the window and the processor time that the server needed afterwards.',
       'What a turn is billed for is counted with 10 users, 20 tokens at 10 ms and conversations that have begun, at Cloudflare’s prices: an object’s seconds are those in which it waits for its model, and the same for both.',

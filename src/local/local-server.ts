@@ -1,29 +1,16 @@
 /** The real Worker in the real runtime, on this machine: Miniflare with wrangler.toml as it is deployed. */
 import { join } from 'node:path';
-import { getCACertificates } from 'node:tls';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 import { ROOT, type WorkerBundle } from './build-worker.ts';
+import { directSocket, EGRESS, LOCAL_HOST } from './direct.ts';
 import { migrate } from './migrate.ts';
 import type { Values } from './variables.ts';
 import { wranglerVariables } from './wrangler-variables.ts';
 
-const LOCAL_HOST = '127.0.0.1';
 const SWITCHBOARD = 'switchboard';
 /** The worker that holds the page's files. */
 const PAGE = 'page';
-
-/**
- * Where models are asked. A Worker's own `fetch` goes through a worker of Miniflare's here, which takes as much of
- * the processor as the request itself (a sixth of a short answer); this goes out as that one does, and directly.
- */
-const EGRESS = {
-  network: {
-    allow: ['public', 'private'],
-    // Those that the runtime finds by itself are the system's, which may have none.
-    tlsOptions: { trustBrowserCas: true, trustedCertificates: getCACertificates('default') },
-  },
-};
 
 export interface LocalServerOptions {
   bundle: WorkerBundle;
@@ -53,7 +40,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
   const { modulesRules: _, assets: __, ...boundOptions } = workerOptions;
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
-      // Miniflare's own way in, on a free port: it is not used. See `unsafeDirectSockets`.
+      // Miniflare's own way in, which is not used.
       host: LOCAL_HOST,
       port: 0,
       // Nothing here needs Cloudflare's answer about where a request came from.
@@ -68,9 +55,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
           ...boundOptions,
           name: SWITCHBOARD,
           ...options.bundle,
-          // Past the worker through which Miniflare lets requests in (35 kB of each connection), and as on Cloudflare:
-          // what that one adds for development, such as pages for errors, nobody here asks for.
-          unsafeDirectSockets: [{ host: LOCAL_HOST, port: options.port }],
+          unsafeDirectSockets: [directSocket(options.port)],
           // Wrangler adds what it finds in `.dev.vars` or `.env`; here the caller alone says what goes before wrangler.toml.
           bindings: { ...wranglerVariables(), ...options.variables, LOCAL_SERVER: 'true' },
           ...(options.withoutRateLimits ? { ratelimits: {} } : {}),
