@@ -69,7 +69,7 @@ export interface Bindings extends Variables {
   ASSETS: Fetcher;
   AI?: Ai;
   /** Set by the local start: a shorter way to models than the Worker's own `fetch`. */
-  EGRESS?: Fetcher;
+  EGRESS?: { fetch: typeof fetch };
   CONNECT_LIMIT?: RateLimit;
   WRITE_LIMIT?: RateLimit;
   READ_LIMIT?: RateLimit;

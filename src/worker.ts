@@ -1,4 +1,5 @@
 /** The composition root: what Cloudflare starts, and where every port gets its real thing. */
+import { asMade } from './auth/host.ts';
 import { Authenticator } from './auth/identity.ts';
 import { createBotDirectory } from './bots/directory.ts';
 import { applyRetention, type RetentionPorts } from './bots/retention.ts';
@@ -74,7 +75,7 @@ export default {
       const message = `The server is not configured: ${error.message}`;
       return problemResponse({ code: 'unavailable', message, retryable: false }, crypto.randomUUID());
     }
-    return app.fetch(request, env, context);
+    return app.fetch(env.LOCAL_SERVER === 'true' ? asMade(request) : request, env, context);
   },
   /** By the clock (wrangler.toml): sessions that their bots keep only for some days are erased. */
   async scheduled(_, env) {

@@ -42,7 +42,7 @@ const CRASH_TOKEN_MS = 10;
 export const peers: Scenario = {
   name: 'peers',
   summary: 'side by side with AIChatAgent, a plain Node server and the bare object: rates, times, price, a crash',
-  reportSeconds: 70,
+  reportSeconds: 84,
   run: (options) => Lab.run(options, runPeers),
 };
 

@@ -10,3 +10,14 @@ export function isTrustedHost(request: Request, allowedOrigins: readonly string[
   const { hostname, host } = new URL(request.url);
   return LOOPBACK_NAME.test(hostname) || allowedOrigins.some((origin) => new URL(origin).host === host);
 }
+
+/**
+ * The request as the browser made it: a tunnel or a proxy before a local server ends the encryption, and says so.
+ * Who says it without one makes their own cookie useless to themselves.
+ */
+export function asMade(request: Request): Request {
+  if (request.headers.get('x-forwarded-proto') !== 'https') return request;
+  const url = new URL(request.url);
+  url.protocol = 'https:';
+  return new Request(url, request);
+}

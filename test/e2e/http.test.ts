@@ -205,3 +205,19 @@ test.concurrent('deleting is final: object, history, index and open tabs', async
   );
   expect(orphans).toBe(0);
 });
+
+test.concurrent('behind a tunnel that ends the encryption cookies are for encrypted connections only', async () => {
+  const begin = (headers: Record<string, string>) =>
+    fetch(new URL('/api/sessions', server.baseUrl), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: '{}',
+    });
+  const plain = await begin({});
+  expect(plain.headers.get('set-cookie')).not.toContain('Secure');
+  expect(plain.headers.get('strict-transport-security')).toBeNull();
+  const encrypted = await begin({ 'x-forwarded-proto': 'https' });
+  expect(encrypted.status).toBe(201);
+  expect(encrypted.headers.get('set-cookie')).toContain('Secure');
+  expect(encrypted.headers.get('strict-transport-security')).not.toBeNull();
+});
