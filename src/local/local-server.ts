@@ -1,8 +1,9 @@
 /** The real Worker in the real runtime, on this machine: Miniflare with wrangler.toml as it is deployed. */
 import { join } from 'node:path';
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, MiniflareCoreError } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 import { ROOT, type WorkerBundle } from './build-worker.ts';
+import { UsageError } from './command.ts';
 import { directSocket, EGRESS, LOCAL_HOST } from './direct.ts';
 import { migrate } from './migrate.ts';
 import type { Values } from './variables.ts';
@@ -33,6 +34,7 @@ export interface LocalServer {
   stop(): Promise<void>;
 }
 
+/** @throws UsageError where the port is taken */
 export async function startLocalServer(options: LocalServerOptions): Promise<LocalServer> {
   const { onLog = console.log } = options;
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, 'wrangler.toml'));
@@ -72,7 +74,13 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
       ],
     }),
   );
-  await miniflare.ready;
+  try {
+    await miniflare.ready;
+  } catch (error) {
+    // Miniflare knows its own ports only by their numbers.
+    if (!(error instanceof MiniflareCoreError) || error.code !== 'ERR_ADDRESS_IN_USE') throw error;
+    throw new UsageError(`Already in use: port ${options.port}. Is a server running there? --port N takes another.`);
+  }
   const url = await miniflare.unsafeGetDirectURL(SWITCHBOARD);
   await migrate(await miniflare.getD1Database('DB'), join(ROOT, 'migrations'));
   return { url, miniflare, stop: () => miniflare.dispose() };
