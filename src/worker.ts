@@ -75,7 +75,7 @@ export default {
       const message = `The server is not configured: ${error.message}`;
       return problemResponse({ code: 'unavailable', message, retryable: false }, crypto.randomUUID());
     }
-    return app.fetch(env.LOCAL_SERVER === 'true' ? asMade(request) : request, env, context);
+    return app.fetch(parseConfig(env).localServer ? asMade(request) : request, env, context);
   },
   /** By the clock (wrangler.toml): sessions that their bots keep only for some days are erased. */
   async scheduled(_, env) {

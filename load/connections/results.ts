@@ -37,7 +37,7 @@ export const DIRECT = 'bare object, direct';
 export function heldFigures(
   subject: string,
   held: Held,
-  beside: { bare?: Held | undefined; direct?: Held | undefined } = {},
+  beside: Partial<Record<typeof BARE | typeof DIRECT, Held | undefined>> = {},
 ): Figure[] {
   const group = `${held.users} idle connections`;
   const figure = (name: string, unit: string, value: number | null): Figure => ({ group, subject, name, unit, value });
@@ -52,7 +52,7 @@ export function heldFigures(
     figure('memory each, when quiet', 'kB', kilobytes(held.bytesEachQuiet)),
     figure('server busy', '% of a core', held.processorPercent),
     ...([BARE, DIRECT] as const).flatMap((other) => {
-      const compared = other === BARE ? beside.bare : beside.direct;
+      const compared = beside[other];
       return compared ? [figure(`memory each above the ${other}`, 'kB', kilobytes(aboveBare(held, compared)))] : [];
     }),
   ];

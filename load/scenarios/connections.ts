@@ -82,7 +82,9 @@ async function runConnections(lab: Lab): Promise<ScenarioResult> {
     figures: [
       ...bareHeld.flatMap((held) => heldFigures(BARE, held)),
       ...directHeld.flatMap((held) => heldFigures(DIRECT, held)),
-      ...ownHeld.flatMap((held, index) => heldFigures(OWN, held, { bare: bareHeld[index], direct: directHeld[index] })),
+      ...ownHeld.flatMap((held, index) =>
+        heldFigures(OWN, held, { [BARE]: bareHeld[index], [DIRECT]: directHeld[index] }),
+      ),
       ...tabFigures(tabs),
       ...wakingFigures(woken),
     ],
