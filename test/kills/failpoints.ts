@@ -46,3 +46,5 @@ export const FAILPOINTS: readonly Failpoint[] = [
 export const FAILPOINT_VARIABLE = 'FAILPOINT';
 /** What the Worker writes when it is there; then it waits for its end. */
 export const REACHED = 'reached failpoint ';
+/** What the Worker writes when an alarm that is due is moved to later. */
+export const ALARM_PUT_OFF = 'alarm put off';

@@ -44,7 +44,8 @@ export async function settle(stage: Stage, lane: Lane, timeoutMs: number): Promi
   violations.push(...histories.flatMap(checkHistory));
   const others = conversations.map(({ session }) => session);
   violations.push(...(await lane.removals.check(await stage.d1(), others, timeoutMs)));
-  if (stage.putOff > 0) violations.push({ rule: 'S18', detail: `an overdue alarm was put off ${stage.putOff} times` });
+  if (stage.putOff > 0)
+    violations.push({ rule: 'S18', detail: `an alarm that was due was put off ${stage.putOff} times` });
   lane.closeAll();
   const connections = histories.flatMap(({ clients }) => clients.flatMap((client) => client.connections));
   return {

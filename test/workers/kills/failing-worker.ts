@@ -5,7 +5,7 @@
  */
 import shipped, { ChatSession as Shipped } from '../../../src/worker.ts';
 import type { Bindings } from '../../../src/env.ts';
-import type { Failpoint, Statement } from '../../kills/failpoints.ts';
+import { ALARM_PUT_OFF, type Failpoint, type Statement } from '../../kills/failpoints.ts';
 import { arm, isArmed, reach } from './failpoint.ts';
 
 export { Bot, HistoryWriter } from '../../../src/worker.ts';
@@ -26,6 +26,8 @@ let written: DurableObjectStorage | null = null;
 let wrapped = false;
 
 export class ChatSession extends Shipped {
+  readonly #alarm: AlarmWatch;
+
   constructor(ctx: DurableObjectState, env: KillBindings) {
     arm(env.FAILPOINT ?? null);
     reach('object.open');
@@ -35,11 +37,14 @@ export class ChatSession extends Shipped {
       wrapSockets();
       wrapModel();
     }
+    const alarm = new AlarmWatch(ctx.storage);
     wrapStorage(ctx.storage);
     super(ctx, env);
+    this.#alarm = alarm;
   }
 
   override async alarm(): Promise<void> {
+    this.#alarm.begun();
     reach('alarm.start');
     await super.alarm();
   }
@@ -48,6 +53,39 @@ export class ChatSession extends Shipped {
 export default {
   fetch: (request, env, context) => shipped.fetch(request, env, context),
 } satisfies ExportedHandler<KillBindings>;
+
+/**
+ * Says when an alarm that is due is moved to later: a turn that a crash cut off waits for it, and if every
+ * start moved it nobody would begin that turn again. One that was taken back, its work being over, is not due any
+ * more, though the runtime, which hears of that later, may still let it go off and log that it was cancelled.
+ */
+class AlarmWatch {
+  /** When the alarm is due (ms since 1970); null when none is set. In the order of the calls. */
+  #dueAt: Promise<number | null>;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#dueAt = storage.getAlarm();
+    const setAlarm = storage.setAlarm.bind(storage);
+    replace(storage, 'setAlarm', (at: number) => {
+      const now = Date.now();
+      this.#dueAt = this.#dueAt.then((dueAt) => {
+        if (dueAt !== null && dueAt <= now && at > dueAt) console.log(`${ALARM_PUT_OFF} by ${at - dueAt} ms`);
+        return at;
+      });
+      return setAlarm(at);
+    });
+    const deleteAlarm = storage.deleteAlarm.bind(storage);
+    replace(storage, 'deleteAlarm', () => {
+      this.begun();
+      return deleteAlarm();
+    });
+  }
+
+  /** The alarm goes off, or was taken back: none is set. */
+  begun(): void {
+    this.#dueAt = this.#dueAt.then(() => null);
+  }
+}
 
 /** Which of the statements worth dying at this is. */
 function statementOf(query: string, bindings: readonly unknown[]): Statement | null {
