@@ -29,6 +29,8 @@ export class BotAlarm {
   /** When the alarm that is set is due. */
   #setAt: number | null;
   #running = false;
+  /** `keepSoon` has a timer. */
+  #isTimed = false;
   #nudge: () => void = () => undefined;
 
   /** `setAt`: when the alarm that the process before has left is due. */
@@ -45,6 +47,20 @@ export class BotAlarm {
     const next = this.#work.nextAt(now);
     if (next === null || (this.#setAt !== null && this.#setAt <= Math.max(next, now))) return;
     this.#set(Math.max(next, now));
+  }
+
+  /**
+   * The same once what is being answered has left: what is sent after an alarm was set waits until that is durable.
+   * For changes that are lost with the process anyway.
+   */
+  keepSoon(): void {
+    if (this.#running) return this.#nudge();
+    if (this.#isTimed) return;
+    this.#isTimed = true;
+    this.#ports.setTimer(() => {
+      this.#isTimed = false;
+      this.keep();
+    }, 0);
   }
 
   /** The alarm's handler. Never throws. */

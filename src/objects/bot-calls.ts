@@ -42,6 +42,8 @@ export class BotCalls {
   readonly #known = new Map<string, Known>();
   /** The call under way and those behind it. Never rejects. */
   #queue: Promise<unknown> = Promise.resolve();
+  /** How many these are. */
+  #open = 0;
 
   /** `onExcess`: so many of the session's connections are too many for its user. */
   constructor(ports: SessionPorts<unknown>, facts: CallFacts, onExcess: (connections: number) => void) {
@@ -64,10 +66,16 @@ export class BotCalls {
     return this.#of(bot).heartbeatMs;
   }
 
-  /** `claim` is asked for when the call is made, which may be later. @throws what the bot's object throws, or that it is late */
+  /**
+   * `claim` is asked for when the call is made: at once where none is under way, so that it leaves before what is
+   * written next, else later.
+   * @throws what the bot's object throws, or that it is late
+   */
   call(bot: BotRef, claim: () => TurnClaim | null): Promise<SessionAnswer> {
-    const answer = this.#queue.then(() => this.#call(bot, claim()));
-    this.#queue = answer.catch(() => undefined);
+    const answer = this.#open === 0 ? this.#call(bot, claim()) : this.#queue.then(() => this.#call(bot, claim()));
+    this.#open += 1;
+    const ended = (): void => void (this.#open -= 1);
+    this.#queue = answer.then(ended, ended);
     return answer;
   }
 

@@ -103,7 +103,9 @@ export class BotRuntime {
       this.#copies.counted();
       this.#alerts.counted();
     }
-    this.#alarm.keep();
+    // Without a lease nothing durable came of it, and a first token may wait for the answer.
+    if (verdict.do === 'go' && verdict.leaseMs === null) this.#alarm.keepSoon();
+    else this.#alarm.keep();
     const excess = this.#sessions.excess(call);
     return excess > 0 ? { ...verdict, excess } : verdict;
   }

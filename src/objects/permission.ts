@@ -57,6 +57,8 @@ interface Current {
   /** The lease for whose end a timer is set. */
   guardedUntil: number | null;
   granted: boolean;
+  /** The first call, where it was made ahead and `enter` has not waited for it yet. */
+  asked: Promise<SessionAnswer | null> | null;
   progressed: boolean;
 }
 
@@ -88,6 +90,12 @@ export class Permission {
     return this.#idleUntil;
   }
 
+  /** Asks for leave for which `enter` is going to wait: it comes while the turn's beginning is being written. */
+  askAhead(order: Order): void {
+    const current = this.#take(order);
+    if (!current.granted) current.asked = this.#ask(current);
+  }
+
   /**
    * Resolves when the turn may begin.
    * @throws TurnFailure when it never may; the signal's reason when it was aborted
@@ -98,7 +106,8 @@ export class Permission {
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       for (let failures = 0; !current.granted;) {
-        const answer = await this.#ask(current);
+        const answer = await (current.asked ?? this.#ask(current));
+        current.asked = null;
         signal.throwIfAborted();
         if (answer?.do === 'go') break;
         if (answer?.do === 'fail') throw new TurnFailure(answer.code, answer.message);
@@ -120,18 +129,18 @@ export class Permission {
     return { bot: order.bot, spec, revision, waitedMs: this.#ports.now() - current.since };
   }
 
-  /** The claim of `order`; the one that is held already, where that is for the same attempt. */
+  /** The claim of `order`; the one that is held or was asked for already, where that is for the same attempt. */
   #take(order: Order): Current {
     const held = this.#current;
     const isSame = held?.order.turn === order.turn && held.order.attempt === order.attempt;
-    if (held && isSame && held.granted && held.order.bot.id === order.bot.id) return held;
+    if (held && isSame && (held.granted || held.asked) && held.order.bot.id === order.bot.id) return held;
     // Another attempt at the same turn takes over its place.
     if (held?.order.turn === order.turn && held.order.bot.id === order.bot.id) this.#release();
     else if (held) this.leave();
     const granted = this.#calls.isFree(order.bot);
     const since = this.#ports.now();
     const lease = { leaseUntil: null, guardedUntil: null };
-    const current: Current = { order, phase: 'waiting', since, ...lease, granted, progressed: false };
+    const current: Current = { order, phase: 'waiting', since, ...lease, granted, asked: null, progressed: false };
     this.#current = current;
     return current;
   }

@@ -157,7 +157,7 @@ export class SessionRuntime<Socket extends TabSocket> {
   }
 
   #commit(state: SessionState, records: LogRecord[], at: number): void {
-    this.#log.append(records, encodeState(state));
+    this.#runner.askWhile(records, state, () => this.#log.append(records, encodeState(state)));
     const { bot } = this.#state;
     this.#state = state;
     if (bot.id !== state.bot.id && bot.id !== EMPTY_STATE.bot.id) this.#runner.botChanged(bot);

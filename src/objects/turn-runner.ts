@@ -3,6 +3,7 @@
  * back as a command. What is cut off by a stop, a new attempt or the end of the session is dropped.
  */
 import type { RecentTurns } from '../log/recent-turns.ts';
+import type { LogRecord } from '../protocol/records.ts';
 import type { BotRef } from '../protocol/values.ts';
 import type { Command } from '../session/command.ts';
 import type { SessionState } from '../session/state.ts';
@@ -92,6 +93,25 @@ export class TurnRunner {
   /** What the running answer has so far, for a stop. */
   partial(turn: number): ReturnType<Generation['partial']> {
     return this.#generation?.turn === turn ? this.#generation.partial() : { text: '' };
+  }
+
+  /**
+   * Writes `records`, after which `state` holds, and asks for leave meanwhile where a message among them begins a turn:
+   * what is sent after a write waits until that is durable, and a first token must not wait for one and then the other.
+   * @throws what `write` throws
+   */
+  askWhile(records: readonly LogRecord[], { bot, running }: SessionState, write: () => void): void {
+    const message = records.find((record) => record.kind === 'message');
+    // Who else may be meant by the text is looked up later.
+    const isAhead = message !== undefined && running?.turn === message.seq && !mentionIn(message.text);
+    if (isAhead)
+      this.#permission.askAhead({ bot, turn: running.turn, attempt: running.attempt, priority: running.priority });
+    try {
+      write();
+    } catch (error) {
+      if (isAhead) this.#permission.leave();
+      throw error;
+    }
   }
 
   /** Begins the attempt that the session's state says is running. Never rejects. */

@@ -21,6 +21,26 @@ describe('B9: a bot without a limit', () => {
     world.attend(callOf('b', null, { ended: [reportOf()], connections: 0 }));
     expect(world.writes).toBe(writes);
   });
+
+  it('keeps no token waiting for an alarm: that is set when the answer has left', async () => {
+    const world = await new BotWorld().launched();
+    await world.advance(120_000);
+    expect(world.alarmAt).toBeNull();
+    const set = world.alarmsSet;
+    expect(world.ask('a').do).toBe('go');
+    expect(world.ask('b').do).toBe('go');
+    expect(world.alarmsSet).toBe(set);
+    await world.advance(0);
+    expect(world.alarmsSet).toBeGreaterThan(set);
+  });
+
+  it('a lease has its alarm at once', async () => {
+    const world = await new BotWorld().launched({ concurrency: 1 });
+    await world.advance(120_000);
+    expect(world.alarmAt).toBeNull();
+    expect(world.ask('a').do).toBe('go');
+    expect(world.alarmAt).not.toBeNull();
+  });
 });
 
 describe('B10: slots', () => {

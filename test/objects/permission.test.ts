@@ -40,6 +40,39 @@ describe('S25: leave to begin', () => {
     expect(world.runtime.queue().running?.wait).toBeUndefined();
   });
 
+  test('the bot is asked while the message becomes durable, the model only when it is', async () => {
+    const written: number[] = [];
+    world.bot = () => {
+      written.push(world.records().length);
+      return LEASE;
+    };
+    expect(world.runtime.send({ id: 'a', text: 'a', priority: 1 })).toBeNull();
+    expect(world.calls).toHaveLength(1);
+    expect(world.model.questions).toHaveLength(0);
+    await settle();
+    // The record that began the session.
+    expect(written).toEqual([1]);
+    expect(claims()).toEqual([expect.objectContaining({ turn: 2, attempt: 1, priority: 1, phase: 'waiting' })]);
+    expect(world.model.questions).toHaveLength(1);
+  });
+
+  test('leave for a message that could not be written is given back, and asked for again', async () => {
+    world.bot = (call) => (call.claim ? LEASE : { do: 'nothing' });
+    const { exec } = world.sql;
+    world.sql.exec = (query, ...bindings) => {
+      if (query.startsWith('INSERT INTO log')) throw new Error('The disk is full.');
+      return exec(query, ...bindings);
+    };
+    expect(() => world.runtime.send({ id: 'a', text: 'a', priority: 1 })).toThrow('The disk is full.');
+    await world.advance(1);
+    expect(claims()).toEqual([expect.objectContaining({ turn: 2, attempt: 1 }), null]);
+    expect(world.calls.at(-1)?.call.left).toBe(true);
+    world.sql.exec = exec;
+    await ask('a');
+    expect(claims().at(-1)).toMatchObject({ turn: 2, attempt: 1 });
+    expect(world.model.questions).toHaveLength(1);
+  });
+
   test('a wake ends the pause at once', async () => {
     world.bot = () => LONG_WAIT;
     await ask('a');

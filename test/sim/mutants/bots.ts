@@ -110,7 +110,7 @@ export const BOTS_MUTANTS: readonly Mutant[] = [
     '  known.revision = answer.revision;\n',
     '  if (known.revision < 0) known.revision = answer.revision;\n',
   ),
-  bug('one call that fails is the last', 'objects/bot-calls.ts', 'answer.catch(() => undefined)', 'answer'),
+  bug('one call that fails is the last', 'objects/bot-calls.ts', 'answer.then(ended, ended)', 'answer.then(ended)'),
   bug(
     'a turn counts as begun again before it has leave',
     'objects/session-runtime.ts',
