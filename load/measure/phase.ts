@@ -1,4 +1,5 @@
 /** One stretch of talk at a given rate, and everything that it cost. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TalkColumns, TalkProgress } from '../generator/open-loop.ts';
 import type { Generators, TalkOptions, TalkResult, UserRange } from '../lab/generators.ts';
 import type { Lab } from '../lab/lab.ts';
@@ -89,6 +90,9 @@ export async function measurePhase(bench: Bench, { name, ...talk }: PhaseOptions
   };
 }
 
+/** What these users said is in D1 by then, and is not counted among what is measured. */
+const WARM_UP_SETTLE_MS = 3_000;
+
 /** Lets users of its own talk before anything is measured, so that code is compiled and connections are open. */
 export async function warmUp(
   bench: Bench,
@@ -100,6 +104,7 @@ export async function warmUp(
   await bench.generators.connect(range);
   await speak(bench, range, messagesPerMinute, seconds);
   await bench.generators.close(range);
+  await sleep(WARM_UP_SETTLE_MS);
 }
 
 /** Lets users talk that are connected and go on to be: what their first words cost is not measured. */
