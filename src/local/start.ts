@@ -7,6 +7,7 @@ import { buildWorker, ROOT } from './build-worker.ts';
 import { runCommand, UsageError } from './command.ts';
 import { startLocalServer } from './local-server.ts';
 import { chooseModel, describeSource, findModelSource } from './model-source.ts';
+import { lockState } from './state-lock.ts';
 import { addSecrets, readVariables, type LocalVariables } from './variables.ts';
 import { wranglerVariables } from './wrangler-variables.ts';
 
@@ -30,6 +31,7 @@ async function main(): Promise<void> {
   const port = parsePort(values.port);
   const { values: variables, places } = localVariables(values.ollama);
   const config = parseConfig(variables);
+  const lock = await lockState(values.persist);
 
   step('Building the page and the Worker');
   const [bundle] = await Promise.all([buildWorker(), buildWeb()]);
@@ -51,6 +53,7 @@ async function main(): Promise<void> {
       ...(chosenIn(places, 'LOG_LEVEL') ? {} : { LOG_LEVEL: 'error' }),
     },
   });
+  lock.holder = `the server at ${server.url.origin}`;
 
   console.log(`\n${describeSource(source, choice)}`);
   console.log(`Operator token: OPERATOR_TOKEN in ${tokenPlace(places)}`);
@@ -58,6 +61,7 @@ async function main(): Promise<void> {
   console.log(`Ready on ${server.url.origin}`);
   await untilInterrupted();
   await server.stop();
+  await lock.release();
   await source.stop();
 }
 
