@@ -16,6 +16,8 @@ import { answeredGate, CLAIMS, figuresOf, spread, within } from './figures.ts';
 import { losses, recovery, type Wound } from './outcome.ts';
 
 const CLAIMED_MB = 256;
+/** How figures name it. */
+export const CLAIMED = `${CLAIMED_MB} MB`;
 /** What it may still take, beyond what it has by then: less and less. */
 const LEFT_MB = [64, 32, 16, 8, 4, 2, 0];
 const BYTES_PER_MB = 1_000_000;
@@ -83,7 +85,7 @@ async function hold(stage: Stage, leftMb: number | null, forMs: number, notes: N
   const { restWritable, restResident } = notes;
   const limitBytes =
     leftMb === null ? CLAIMED_MB * BYTES_PER_MB : writableBytes(pid) - restWritable + leftMb * BYTES_PER_MB;
-  const name = leftMb === null ? `${CLAIMED_MB} MB` : `${leftMb} MB left`;
+  const name = leftMb === null ? CLAIMED : `${leftMb} MB left`;
   stage.say(`held to ${Math.round(limitBytes / BYTES_PER_MB)} MB above its resting size (${name})`);
   await limit(pid, String(restWritable + limitBytes));
   const held: Held = { name, limitBytes, survived: true, writableBytes: 0, residentBytes: 0 };

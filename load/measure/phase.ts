@@ -90,7 +90,7 @@ export async function measurePhase(bench: Bench, { name, ...talk }: PhaseOptions
   };
 }
 
-/** What these users said is in D1 by then, and is not counted among what is measured. */
+/** What these users said should be in D1 by then: a second after a session fell quiet. It is not what is measured. */
 const WARM_UP_SETTLE_MS = 3_000;
 
 /** Lets users of its own talk before anything is measured, so that code is compiled and connections are open. */

@@ -1,6 +1,6 @@
 /**
  * One server at a time on a state folder: two would keep the same sessions, each by what it has in memory. The lock is
- * a socket that its holder listens at, so that it ends with the process, however that ends.
+ * a socket that its holder listens at, so that it ends with the holder's process, however that ends.
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -13,6 +13,8 @@ import { UsageError } from './command.ts';
 
 /** Socket paths may have about a hundred bytes, and folders more. */
 const NAME_LENGTH = 24;
+/** A holder that was halted takes connections and says nothing. */
+const ANSWER_TIMEOUT_MS = 1_000;
 
 export interface StateLock {
   /** Who holds it, in words for whoever comes next; empty while it is not known. */
@@ -27,17 +29,23 @@ export interface StateLock {
 export async function lockState(folder: string): Promise<StateLock> {
   await mkdir(folder, { recursive: true });
   const address = addressOf(await realpath(folder));
-  const holder = await holderAt(address);
-  if (holder !== null) {
-    const by = holder === '' ? 'a server that is starting' : holder;
-    throw new UsageError(`Already in use: ${folder}, by ${by}. --persist DIR takes another folder for state.`);
-  }
-  // Left by a process that was killed.
-  if (process.platform !== 'win32') await rm(address, { force: true });
+  const refusal = (holder: string): UsageError =>
+    new UsageError(`Already in use: ${folder}, by ${holder}. --persist DIR takes another folder for state.`);
+  const found = await holderAt(address);
+  if (found.state === 'held') throw refusal(found.holder || 'a server that does not say which');
+  if (found.state === 'left') await rm(address, { force: true });
   const lock = { holder: '', release };
-  const server = createServer((socket) => socket.on('error', () => {}).end(lock.holder));
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.end(lock.holder, () => socket.destroy());
+  });
   server.listen(address).unref();
-  await once(server, 'listening');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if (codeOf(error) === 'EADDRINUSE') throw refusal('a server that is starting');
+    throw error;
+  }
   async function release(): Promise<void> {
     server.close();
     await once(server, 'close');
@@ -45,21 +53,29 @@ export async function lockState(folder: string): Promise<StateLock> {
   return lock;
 }
 
-/** The same for all processes of one user. */
+/** The same for all processes with the same folder for temporary files. */
 function addressOf(folder: string): string {
   const name = `switchboard-${createHash('sha256').update(folder).digest('hex').slice(0, NAME_LENGTH)}`;
   return process.platform === 'win32' ? String.raw`\\.\pipe\${name}` : join(tmpdir(), `${name}.sock`);
 }
 
-/** What who listens there says; null: nobody does. */
-async function holderAt(address: string): Promise<string | null> {
+/** `left`: by a process that was killed. */
+type Found = { state: 'free' | 'left' } | { state: 'held'; holder: string };
+
+async function holderAt(address: string): Promise<Found> {
   const socket: Socket = connect(address);
   try {
     await once(socket, 'connect');
-    return await text(socket);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ECONNREFUSED') return null;
+    if (codeOf(error) === 'ENOENT') return { state: 'free' };
+    if (codeOf(error) === 'ECONNREFUSED') return { state: 'left' };
     throw error;
   }
+  socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy());
+  // Whoever ends in the middle of this did hold it.
+  return { state: 'held', holder: await text(socket).catch(() => '') };
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -42,8 +42,8 @@ export class BotCalls {
   readonly #known = new Map<string, Known>();
   /** The call under way and those behind it. Never rejects. */
   #queue: Promise<unknown> = Promise.resolve();
-  /** How many these are. */
-  #open = 0;
+  /** Calls that have not ended, and those that wait for them. */
+  #pending = 0;
 
   /** `onExcess`: so many of the session's connections are too many for its user. */
   constructor(ports: SessionPorts<unknown>, facts: CallFacts, onExcess: (connections: number) => void) {
@@ -72,9 +72,9 @@ export class BotCalls {
    * @throws what the bot's object throws, or that it is late
    */
   call(bot: BotRef, claim: () => TurnClaim | null): Promise<SessionAnswer> {
-    const answer = this.#open === 0 ? this.#call(bot, claim()) : this.#queue.then(() => this.#call(bot, claim()));
-    this.#open += 1;
-    const ended = (): void => void (this.#open -= 1);
+    const answer = this.#pending === 0 ? this.#call(bot, claim()) : this.#queue.then(() => this.#call(bot, claim()));
+    this.#pending += 1;
+    const ended = (): void => void (this.#pending -= 1);
     this.#queue = answer.then(ended, ended);
     return answer;
   }

@@ -103,7 +103,7 @@ export class BotRuntime {
       this.#copies.counted();
       this.#alerts.counted();
     }
-    // Without a lease nothing durable came of it, and a first token may wait for the answer.
+    // What is due of a turn without a lease is lost with the process anyway, and a first token may wait for the answer.
     if (verdict.do === 'go' && verdict.leaseMs === null) this.#alarm.keepSoon();
     else this.#alarm.keep();
     const excess = this.#sessions.excess(call);

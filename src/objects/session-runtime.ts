@@ -2,9 +2,9 @@
  * A session at work: commands in, records committed, frames out, answers generated, history
  * delivered. Knows nothing of Cloudflare: the Durable Object hands it the ports, and so do tests.
  *
- * Order within every step: decide (pure), commit, then act. An acknowledgement therefore speaks of
- * something durable. Deltas are sent as they come and are not stored: an attempt that dies with its
- * process is begun again under a new number, and readers follow.
+ * Order within every step: decide (pure), commit, then act; only a turn's bot is asked for leave while the message is
+ * committed. An acknowledgement therefore speaks of something durable. Deltas are sent as they come and are not stored:
+ * an attempt that dies with its process is begun again under a new number, and readers follow.
  */
 import { messagePage } from '../log/conversation.ts';
 import { RecentTurns } from '../log/recent-turns.ts';

@@ -1,5 +1,5 @@
 /** Real processes on a real folder. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ beforeEach(() => {
 
 it('is held by one at a time, who is named, and free once released', async () => {
   const lock = await lockState(join(folder, 'state'));
-  await expect(lockState(join(folder, 'state'))).rejects.toThrow('by a server that is starting. --persist DIR');
+  await expect(lockState(join(folder, 'state'))).rejects.toThrow('by a server that does not say which. --persist DIR');
   lock.holder = 'the server at http://127.0.0.1:1';
   symlinkSync(join(folder, 'state'), join(folder, 'link'));
   const refusal = { code: 'usage', message: expect.stringMatching(/^Already in use: .*link, by the server at http:/) };
@@ -28,7 +28,31 @@ it('is held by one at a time, who is named, and free once released', async () =>
   await (await lockState(join(folder, 'state'))).release();
 });
 
+it('of several that start at once one gets it', async () => {
+  const tries = await Promise.allSettled(Array.from({ length: 8 }, () => lockState(folder)));
+  const got = tries.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const refused = tries.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  expect(got).toHaveLength(1);
+  expect(refused).toEqual(Array.from({ length: 7 }, () => expect.objectContaining({ code: 'usage' })));
+  await got[0]?.release();
+});
+
+it('is held by a process that was halted, too', async () => {
+  const child = await holding();
+  child.kill('SIGSTOP');
+  await expect(lockState(folder)).rejects.toThrow('by a server that does not say which');
+});
+
 it('ends with its process, by SIGKILL too', async () => {
+  const child = await holding();
+  await expect(lockState(folder)).rejects.toThrow('Already in use');
+  child.kill('SIGKILL');
+  await once(child, 'close');
+  await (await lockState(folder)).release();
+});
+
+/** Another process that holds the lock. */
+async function holding(): Promise<ChildProcess> {
   const code = `import { lockState } from '${LOCK}';
     await lockState(process.argv[1]);
     console.log('held');
@@ -38,8 +62,5 @@ it('ends with its process, by SIGKILL too', async () => {
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child.stdout, 'data');
-  await expect(lockState(folder)).rejects.toThrow('Already in use');
-  child.kill('SIGKILL');
-  await once(child, 'close');
-  await (await lockState(folder)).release();
-});
+  return child;
+}

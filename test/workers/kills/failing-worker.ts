@@ -44,7 +44,7 @@ export class ChatSession extends Shipped {
   }
 
   override async alarm(): Promise<void> {
-    this.#alarm.begun();
+    this.#alarm.cleared();
     reach('alarm.start');
     await super.alarm();
   }
@@ -74,15 +74,20 @@ class AlarmWatch {
       });
       return setAlarm(at);
     });
+    const deleteAll = storage.deleteAll.bind(storage);
+    replace(storage, 'deleteAll', async () => {
+      this.cleared();
+      await deleteAll();
+    });
     const deleteAlarm = storage.deleteAlarm.bind(storage);
     replace(storage, 'deleteAlarm', () => {
-      this.begun();
+      this.cleared();
       return deleteAlarm();
     });
   }
 
   /** The alarm goes off, or was taken back: none is set. */
-  begun(): void {
+  cleared(): void {
     this.#dueAt = this.#dueAt.then(() => null);
   }
 }
