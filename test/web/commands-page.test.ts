@@ -319,6 +319,8 @@ describe('nothing typed is lost', () => {
     await stage.say('first');
     await page.getByTestId('running').waitFor();
     for (const text of ['second', 'third', 'fourth']) await stage.say(text);
+    // While one is on its way, a refusal that passes may be about it, and is no news.
+    await expect.poll(() => page.getByTestId('queue-item').count()).toBe(3);
     for (const message of ['One thing.', 'Another thing.', 'A third thing.']) {
       feed.tell({ type: 'error', code: 'rate_limited', message, retryable: true });
       await page.getByText(message).waitFor();
