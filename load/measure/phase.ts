@@ -7,6 +7,9 @@ import type { Counters, StartedModel } from '../lab/servers.ts';
 import { timingsOf, type Ours, type TalkTimings } from './timings.ts';
 import { UsageWatch, type Roles, type Usage } from './usage.ts';
 
+/** What warmed up should be in D1 by then: a second after a session fell quiet. It is not what is measured. */
+const WARM_UP_SETTLE_MS = 3_000;
+
 /** What is loaded, and with what. */
 export interface Bench {
   lab: Lab;
@@ -90,9 +93,6 @@ export async function measurePhase(bench: Bench, { name, ...talk }: PhaseOptions
   };
 }
 
-/** What these users said should be in D1 by then: a second after a session fell quiet. It is not what is measured. */
-const WARM_UP_SETTLE_MS = 3_000;
-
 /** Lets users of its own talk before anything is measured, so that code is compiled and connections are open. */
 export async function warmUp(
   bench: Bench,
@@ -104,7 +104,7 @@ export async function warmUp(
   await bench.generators.connect(range);
   await speak(bench, range, messagesPerMinute, seconds);
   await bench.generators.close(range);
-  await sleep(WARM_UP_SETTLE_MS);
+  await sleep(WARM_UP_SETTLE_MS, undefined, { signal: bench.lab.signal });
 }
 
 /** Lets users talk that are connected and go on to be: what their first words cost is not measured. */

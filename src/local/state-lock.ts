@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, realpath, rm } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -63,7 +63,7 @@ function addressOf(folder: string): string {
 type Found = { state: 'free' | 'left' } | { state: 'held'; holder: string };
 
 async function holderAt(address: string): Promise<Found> {
-  const socket: Socket = connect(address);
+  const socket = connect(address);
   try {
     await once(socket, 'connect');
   } catch (error) {
