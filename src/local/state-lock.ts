@@ -1,6 +1,7 @@
 /**
  * One server at a time on a state folder: two would keep the same sessions, each by what it has in memory. The lock is
  * a socket that its holder listens at, so that it ends with the holder's process, however that ends.
+ * What is not seen: a runtime that outlives a holder which was killed by SIGKILL. It keeps its port, though.
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
