@@ -243,7 +243,11 @@ export class Admission {
     const callAgainMs = Math.ceil(Math.min(graceLeftMs, runningCallMs(this.#parts.sessions.running(now))));
     const { revision, spec } = record;
     const told = call.revision === revision ? {} : { spec };
-    return { do: 'go', revision, ...told, leaseMs, callAgainMs };
+    const { settings, health } = this.#parts;
+    const isPlain = leaseMs === null && settings.limits(record).tokensPerDay === null;
+    // A turn on trial is one, and what goes on while the bot stops or pauses brings nobody in.
+    const unasked = isPlain && record.desired === 'running' && health.breaker.state === 'closed';
+    return { do: 'go', revision, ...told, leaseMs, callAgainMs, unasked };
   }
 
   #waitingCallMs(reason: WaitReason): number {

@@ -11,7 +11,7 @@ import type { SessionPorts } from './ports.ts';
 const CALL_TIMEOUT_MS = 2_000;
 /** Between two calls to a bot that has not said otherwise. */
 const HEARTBEAT_MS = 1_000;
-/** How long a report waits for a call to travel with. */
+/** How long a report waits for a call to travel with, at least: a busy session's next one may come later. */
 const REPORT_DELAY_MS = 1_000;
 /** Reports that wait for a bot that cannot be reached; older ones are given up, they are only counted. */
 const MAX_REPORTS = 100;
@@ -25,8 +25,6 @@ interface Known {
   ref: BotRef;
   spec: BotSpec | null;
   revision: number;
-  /** Turns may begin unasked until then (ms since 1970). */
-  freeUntil: number;
   heartbeatMs: number;
   ended: TurnReport[];
   /** The bot has not heard yet that a turn which waited, or held a slot, is gone. */
@@ -57,9 +55,13 @@ export class BotCalls {
     return this.#of(bot);
   }
 
-  /** Whether a turn may begin unasked. */
-  isFree(bot: BotRef): boolean {
-    return this.#ports.now() < this.#of(bot).freeUntil;
+  /** Whether a turn may begin unasked; if so, with what `known` says then. */
+  mayBegin(bot: BotRef): boolean {
+    const leave = this.#ports.leaves.of(bot.id, this.#ports.now());
+    if (!leave) return false;
+    const { spec, revision, heartbeatMs } = leave;
+    Object.assign(this.#of(bot), { spec, revision, heartbeatMs });
+    return true;
   }
 
   heartbeatMs(bot: BotRef): number {
@@ -84,7 +86,8 @@ export class BotCalls {
     const known = this.#of(bot);
     known.ended.push(report);
     if (known.ended.length > MAX_REPORTS) known.ended.shift();
-    this.#reportIn(known, isAwaited || report.outcome === 'failed' ? 0 : REPORT_DELAY_MS);
+    if (report.outcome === 'failed') this.#ports.leaves.end(bot.id);
+    this.#reportIn(known, isAwaited || report.outcome === 'failed' ? 0 : delayOf(known));
   }
 
   /** The turn that waited or ran does not any more. */
@@ -96,7 +99,8 @@ export class BotCalls {
 
   /** Something that is counted has changed. */
   reportSoon(bot: BotRef): void {
-    this.#reportIn(this.#of(bot), REPORT_DELAY_MS);
+    const known = this.#of(bot);
+    this.#reportIn(known, delayOf(known));
   }
 
   #reportIn(known: Known, ms: number): void {
@@ -122,16 +126,29 @@ export class BotCalls {
     const askedAt = this.#ports.now();
     try {
       const answer = await this.#inTime(this.#ports.attend(bot.id, call));
-      if (answer.do === 'go') learn(known, answer, askedAt);
-      else if (answer.do !== 'nothing') known.freeUntil = 0;
+      this.#learn(known, answer, askedAt);
       if (answer.excess !== undefined) this.#onExcess(answer.excess);
       return answer;
     } catch (error) {
       known.ended = [...ended, ...known.ended].slice(-MAX_REPORTS);
       known.left ||= left;
-      known.freeUntil = 0;
+      this.#ports.leaves.end(bot.id);
       throw error;
     }
+  }
+
+  #learn(known: Known, answer: SessionAnswer, askedAt: number): void {
+    const { leaves } = this.#ports;
+    const { id } = known.ref;
+    if (answer.do === 'nothing') return;
+    if (answer.do !== 'go') return leaves.end(id);
+    const { revision, callAgainMs: heartbeatMs } = answer;
+    known.revision = revision;
+    if (answer.spec !== undefined) known.spec = answer.spec;
+    known.heartbeatMs = heartbeatMs;
+    const { spec } = known;
+    if (answer.unasked) leaves.give(id, { from: askedAt, until: askedAt + heartbeatMs, spec, revision, heartbeatMs });
+    else leaves.end(id);
   }
 
   #inTime<T>(work: Promise<T>): Promise<T> {
@@ -149,7 +166,6 @@ export class BotCalls {
       ref,
       spec: null,
       revision: -1,
-      freeUntil: 0,
       heartbeatMs: HEARTBEAT_MS,
       ended: [],
       left: false,
@@ -169,9 +185,6 @@ export class BotCalls {
   }
 }
 
-function learn(known: Known, answer: Extract<SessionAnswer, { do: 'go' }>, askedAt: number): void {
-  known.revision = answer.revision;
-  if (answer.spec !== undefined) known.spec = answer.spec;
-  known.heartbeatMs = answer.callAgainMs;
-  known.freeUntil = answer.leaseMs === null ? askedAt + answer.callAgainMs : 0;
+function delayOf({ heartbeatMs }: Known): number {
+  return Math.max(REPORT_DELAY_MS, heartbeatMs);
 }

@@ -54,6 +54,8 @@ export interface BotPorts {
   probe(settings: ModelSettings, signal: AbortSignal): Promise<void>;
   /** Resolves when the model is loaded; throws a TurnFailure. */
   preload(settings: ModelSettings, signal: AbortSignal): Promise<void>;
+  /** What sessions of this process were told of beginning unasked holds no longer; others ask soon enough. */
+  endLeave(bot: string): void;
   /** Tells a session to ask again. */
   wake(session: string): Promise<void>;
   /** Brings the bot's row and new entries of its log to D1; the same ones again are harmless. */

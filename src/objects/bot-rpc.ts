@@ -80,12 +80,11 @@ export type Verdict =
       do: 'go';
       revision: number;
       spec?: BotSpec | null;
-      /**
-       * Until when (ms from now) the session may generate without a further 'go'; null without a limit
-       * on slots: then it may begin turns within `callAgainMs` without asking.
-       */
+      /** Until when (ms from now) the session may generate without a further 'go'; null without a limit on slots. */
       leaseMs: number | null;
       callAgainMs: number;
+      /** Within `callAgainMs` turns may begin without asking, in every session of the process. Absent: none may. */
+      unasked?: boolean;
     }
   /** Do not begin (or end what runs, to be begun anew later). `place` counts from 1, 0 where there is no order. */
   | { do: 'wait'; reason: WaitReason; place: number; callAgainMs: number }

@@ -74,15 +74,8 @@ export class BotRuntime {
       onReached: () => this.#opened(),
       onStarted: () => this.#started(),
     });
-    this.#admission = new Admission({
-      store,
-      ports,
-      counters: this.#counters,
-      sessions: this.#sessions,
-      settings: this.#settings,
-      health: this.#health,
-      waker: this.#waker,
-    });
+    const parts = { counters: this.#counters, sessions: this.#sessions, settings: this.#settings };
+    this.#admission = new Admission({ store, ports, ...parts, health: this.#health, waker: this.#waker });
     this.#copies = new BotCopies(
       {
         take: (version) => this.#rowOf(version),
@@ -192,13 +185,13 @@ export class BotRuntime {
   #nextAt(now: number): number | null {
     const record = this.#record;
     if (!record) return null;
-    const all = [
-      this.#copies.nextAt(now),
-      this.#health.nextAt(now, this.#admission.isBusy(now, record), record.starting),
-      this.#admission.nextAt(now, record),
-      this.#alerts.nextAt(now - this.#stirredAt > ASLEEP_AFTER_MS),
-    ];
-    return all.reduce((first, at) => (at === null || (first !== null && first <= at) ? first : at), null);
+    const next = Math.min(
+      this.#copies.nextAt(now) ?? Infinity,
+      this.#health.nextAt(now, this.#admission.isBusy(now, record), record.starting) ?? Infinity,
+      this.#admission.nextAt(now, record) ?? Infinity,
+      this.#alerts.nextAt(now - this.#stirredAt > ASLEEP_AFTER_MS) ?? Infinity,
+    );
+    return next === Infinity ? null : next;
   }
 
   /** The record of a bot that a session talks to: configured ones come into being so. */
@@ -272,9 +265,10 @@ export class BotRuntime {
     this.#alarm.keep();
   }
 
-  /** Turns that waited for something other than a slot may be able to begin: they ask again, and are told where they stand. */
+  /** Whoever may begin is to ask for it anew, and whoever waited asks again: for something other than a slot it may be over. */
   #opened(): void {
     const record = this.#record;
+    if (record) this.#ports.endLeave(record.id);
     if (record) this.#atomic(() => this.#admission.opened(this.#ports.now(), record));
   }
 

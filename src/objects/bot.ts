@@ -20,6 +20,7 @@ import { BotRuntime } from './bot-runtime.ts';
 import { BotStore } from './bot-store.ts';
 import { objectLog } from './object-log.ts';
 import type { Result } from './session-rpc.ts';
+import { sharedLeaves } from './shared-leave.ts';
 
 /** Lists are read from D1: who made or changed a bot should find it there, if D1 answers in time. */
 const SETTLE_MS = 1_000;
@@ -109,6 +110,7 @@ export class Bot extends DurableObject<Bindings> implements BotRpc {
         if (kind !== 'workers-ai') await probe({ kind, baseUrl, apiKey }, signal);
       },
       preload: (settings, signal) => preload(settings, signal),
+      endLeave: (bot) => sharedLeaves.end(bot),
       wake: (session) => env.SESSIONS.getByName(session).wake(),
       publish: (row, entries) => publishBot(env.DB, row, entries),
       recordAlerts: (alerts) => writeAlerts(env.DB, alerts, Date.now()),

@@ -1,7 +1,7 @@
 /**
  * A session's dealings with the bots that answer it. A turn asks its bot before it begins, says once
  * a second that it waits or goes on, and how it ended. A bot without limits lets turns begin unasked
- * for a while, so it costs the way to the first token nothing.
+ * for a while, in all sessions of the process, so it costs the way to the first token nothing.
  *
  *   enter --> asking --'go'--> running --heartbeats 'go'--> ended
  *               | 'wait'         | 'wait', or a lease that could not be renewed: lost, enter again
@@ -137,7 +137,7 @@ export class Permission {
     // Another attempt at the same turn takes over its place.
     if (held?.order.turn === order.turn && held.order.bot.id === order.bot.id) this.#release();
     else if (held) this.leave();
-    const granted = this.#calls.isFree(order.bot);
+    const granted = this.#calls.mayBegin(order.bot);
     const since = this.#ports.now();
     const lease = { leaseUntil: null, guardedUntil: null };
     const current: Current = { order, phase: 'waiting', since, ...lease, granted, asked: null, progressed: false };

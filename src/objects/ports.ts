@@ -7,6 +7,7 @@ import type { LogRecord } from '../protocol/records.ts';
 import type { BotRef } from '../protocol/values.ts';
 import type { AnswerStream } from '../responders/port.ts';
 import type { SessionAnswer, SessionCall } from './bot-rpc.ts';
+import type { SharedLeaves } from './shared-leave.ts';
 
 export interface Question {
   bot: BotRef;
@@ -39,6 +40,8 @@ export interface SessionPorts<Socket> {
   pingedAt(socket: Socket): number;
   /** A call to the object of the bot with this id. */
   attend(bot: string, call: SessionCall): Promise<SessionAnswer>;
+  /** Leave that bots gave to everybody; every session of a process has the same. */
+  leaves: SharedLeaves;
   /** The bot with this id, or null where there is none, or none that can be found just now. */
   findBot(id: string): Promise<BotRef | null>;
   /** Rows written in the object since this was asked last. */

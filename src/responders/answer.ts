@@ -63,7 +63,14 @@ export async function* answer(
       if (text.length + thinking.length > room) {
         const cut = cutChunk(result.value, room);
         if (cut.text !== '' || cut.thinking !== '') yield cut;
-        return { finish: 'length', model: settings.model, promptTokens: 0, answerTokens: 0, modelMs: null };
+        return {
+          finish: 'length',
+          model: settings.model,
+          promptTokens: 0,
+          answerTokens: 0,
+          modelMs: null,
+          writingMs: null,
+        };
       }
       room -= text.length + thinking.length;
       yield result.value;

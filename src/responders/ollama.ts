@@ -90,6 +90,7 @@ class ChatLines implements LineParser {
       promptTokens: countOf(value['prompt_eval_count']),
       answerTokens: countOf(value['eval_count']),
       modelMs: millisecondsOf(value['total_duration']),
+      writingMs: millisecondsOf(value['eval_duration']),
     };
   }
 }

@@ -99,7 +99,7 @@ class CompletionEvents implements LineParser {
 
   constructor(model: string, apiKey: string | null) {
     this.#apiKey = apiKey;
-    this.#end = { finish: 'stop', model, promptTokens: 0, answerTokens: 0, modelMs: null };
+    this.#end = { finish: 'stop', model, promptTokens: 0, answerTokens: 0, modelMs: null, writingMs: null };
   }
 
   take(raw: string, out: AnswerChunk): AnswerEnd | null {

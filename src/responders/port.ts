@@ -54,6 +54,8 @@ export interface AnswerEnd {
   answerTokens: number;
   /** The model's own time for it in ms; null where the endpoint does not say. */
   modelMs: number | null;
+  /** Of that, from the first token to the last. */
+  writingMs: number | null;
 }
 
 /**

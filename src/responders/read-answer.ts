@@ -23,8 +23,13 @@ const SETTLE_TIMEOUT_MS = 500;
 
 /** workerd can wait for a number of bytes without a call per chunk; elsewhere every read takes what is there. */
 type Reader = ReadableStreamBYOBReader & {
-  readAtLeast?(minBytes: number, view: Uint8Array): Promise<{ value?: Uint8Array | undefined; done: boolean }>;
+  readAtLeast?(minBytes: number, view: Uint8Array): Promise<Read>;
 };
+
+interface Read {
+  value?: Uint8Array | undefined;
+  done: boolean;
+}
 
 /**
  * Reads `body` to the end of the answer. `source` names endpoint and model. Aborting `signal` closes
@@ -47,7 +52,8 @@ class BodySource implements PieceSource {
   readonly #onAbort: () => void;
   readonly #pace: ReadPace;
   #buffer = spareBuffers.pop() ?? new ArrayBuffer(READ_BUFFER_BYTES);
-  #settling = false;
+  /** The connection needs nothing more, or is looked after by `settle`. */
+  #settled = false;
 
   constructor(body: ReadableStream, parser: LineParser, source: string, signal: AbortSignal) {
     this.#pace = new ReadPace(source);
@@ -65,15 +71,19 @@ class BodySource implements PieceSource {
   }
 
   async next(begun: boolean): Promise<Piece> {
-    const { value, done } = await this.#read(begun);
+    const min = this.#pace.minBytes();
+    const { value, done } = await this.#read(min, begun);
     if (done || value === undefined) return this.#lastPiece(begun);
     this.#pace.took(value.length);
     const piece = this.#pieceOf(value);
     // The buffer was handed to the stream for the read and comes back with it; its text is decoded.
     if (value.buffer instanceof ArrayBuffer) this.#buffer = value.buffer;
     if (piece.end !== null) {
-      this.#settling = true;
-      settle(this.#reader);
+      this.#pace.ended(piece.end.writingMs);
+      this.#settled = true;
+      // Where bytes are waited for, fewer than those are the last ones: the body is over already.
+      const isOver = this.#reader.readAtLeast !== undefined && value.length < min;
+      if (!isOver) settle(this.#reader);
     }
     return piece;
   }
@@ -83,13 +93,12 @@ class BodySource implements PieceSource {
     keepSpare(this.#buffer);
     this.#buffer = new ArrayBuffer(0);
     this.#signal.removeEventListener('abort', this.#onAbort);
-    if (!this.#settling) cancel(this.#reader);
+    if (!this.#settled) cancel(this.#reader);
   }
 
-  async #read(begun: boolean): Promise<{ value?: Uint8Array | undefined; done: boolean }> {
+  async #read(min: number, begun: boolean): Promise<Read> {
     try {
       const view = new Uint8Array(this.#buffer);
-      const min = this.#pace.minBytes();
       const result = await (this.#reader.readAtLeast?.(min, view) ?? this.#reader.read(view));
       // A cancelled reader ends as if the body had: without this an abort would look like a cut.
       if (!this.#signal.aborted) return result;

@@ -7,42 +7,31 @@
  * this stream brought, at its own speed so far, in the time that a reader may be kept waiting; where
  * the process may be late itself, at no more than twice that speed.
  */
+import { bestSpeed, noteMeasured, noteStated, statedSpeed } from './known-speeds.ts';
 
 /** A stream counts for so long at least, in ms: many short ones are as much work as a few long ones. */
 const COUNTED_MS = 100;
 /** Up to this many streams at once, every read takes what is there. */
 const QUIET_STREAMS = 8;
 /** Each further stream adds this much to everyone's wait between two reads. */
-const MS_PER_STREAM = 2;
+const MS_PER_STREAM = 4;
 /** Never slower, as far as a stream's speed is known: 20 frames a second look continuous. */
 const MAX_WAIT_MS = 50;
 /** Bytes that are never waited for: what a stalling stream holds back stays small. */
 const MAX_MIN_BYTES = 8 * 1024;
 
-/** The same as long as only the speed of earlier streams is known: this one may be slower. */
+/** The same as long as only the speed of earlier streams is known, as it was measured here: this one may be slower. */
 const MAX_GUESSED_BYTES = 1_024;
 /** What is shorter, or took less time (ms), may have come in one burst and tells nothing about speed. */
 const TELLING_BYTES = 1_024;
 const TELLING_MS = 100;
-/** Endpoints and models whose speed is remembered. */
-const KNOWN_SPEEDS = 64;
 
-/** How long a speed counts at least, and less than twice as long at most, in ms. */
-const SPEED_AGE_MS = 30_000;
 /**
  * A process that is late reads late, takes every stream for a slow one, reads it in small pieces and is later
  * still. So a stream is thought to be this many times as fast as it seems, if others like it were: a reader
  * waits at most as many times longer for it.
  */
 const DOUBTED_TIMES = 2;
-
-/** Bytes per ms that streams of an endpoint and model brought at best: since a moment (ms since 1970), and in the stretch before. */
-interface Seen {
-  since: number;
-  best: number;
-  bestBefore: number;
-}
-const speeds = new Map<string, Seen>();
 
 /** Streams that are being read in this process, of all sessions: what is scarce is its processor. */
 let openStreams = 0;
@@ -71,6 +60,7 @@ export class ReadPace {
   #firstAt = 0;
   /** Bytes after the first read: what the first one brought may have been under way for any time. */
   #bytes = -1;
+  #firstBytes = 0;
   #open = true;
 
   /** `source` names what the stream comes from: endpoint and model. */
@@ -93,6 +83,7 @@ export class ReadPace {
       return;
     }
     this.#bytes = 0;
+    this.#firstBytes = bytes;
     this.#firstAt = this.#now();
   }
 
@@ -105,14 +96,23 @@ export class ReadPace {
     const wait = this.#wait(now);
     if (wait === 0 || this.#bytes < 0) return 1;
     const own = this.#speed();
-    const guessed = Math.min(bestOf(this.#source, now), own === null ? Infinity : own * DOUBTED_TIMES);
+    const stated = statedSpeed(this.#source, now);
+    const others = stated ?? bestSpeed(this.#source, now);
+    const guessed = Math.min(others, own === null ? Infinity : own * DOUBTED_TIMES);
+    const most = stated === null ? MAX_GUESSED_BYTES : MAX_MIN_BYTES;
     const known = Math.min(MAX_MIN_BYTES, Math.floor((own ?? 0) * wait));
-    return Math.max(1, known, Math.min(MAX_GUESSED_BYTES, Math.floor(guessed * wait)));
+    return Math.max(1, known, Math.min(most, Math.floor(guessed * wait)));
   }
 
   /** Bytes per ms since the first read; null while nothing came after it. */
   #speed(): number | null {
     return this.#bytes <= 0 ? null : this.#bytes / Math.max(1, this.#now() - this.#firstAt);
+  }
+
+  /** The answer is whole; `writingMs`: what its model says it took from the first token to the last, null for nothing. */
+  ended(writingMs: number | null): void {
+    const bytes = this.#firstBytes + Math.max(0, this.#bytes);
+    if (writingMs !== null && bytes > 0) noteStated(this.#source, bytes, writingMs, this.#now());
   }
 
   /** The stream is not read any more. */
@@ -124,21 +124,6 @@ export class ReadPace {
     if (now - this.#openedAt < COUNTED_MS) countedUntil.push(this.#openedAt + COUNTED_MS);
     const speed = this.#speed();
     if (speed === null || this.#bytes < TELLING_BYTES || now - this.#firstAt < TELLING_MS) return;
-    remember(this.#source, speed, now);
-  }
-}
-
-function bestOf(source: string, now: number): number {
-  const seen = speeds.get(source);
-  if (!seen || now - seen.since >= 2 * SPEED_AGE_MS) return 0;
-  return now - seen.since < SPEED_AGE_MS ? Math.max(seen.best, seen.bestBefore) : seen.best;
-}
-
-function remember(source: string, speed: number, now: number): void {
-  const seen = speeds.get(source);
-  if (seen && now - seen.since < SPEED_AGE_MS) seen.best = Math.max(seen.best, speed);
-  else {
-    if (!seen && speeds.size >= KNOWN_SPEEDS) speeds.clear();
-    speeds.set(source, { since: now, best: speed, bestBefore: bestOf(source, now) });
+    noteMeasured(this.#source, speed, now);
   }
 }

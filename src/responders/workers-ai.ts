@@ -190,7 +190,14 @@ function endOf(part: Extract<StreamPart, { type: 'finish' }>, model: string, beg
   const empty = !begun && promptTokens === 0 && answerTokens === 0;
   if (unified === 'interrupted' || raw === 'stream-truncated' || empty) throw cutOff(begun);
   if (unified === 'error') throw modelFailure(undefined, null);
-  return { finish: unified === 'length' ? 'length' : 'stop', model, promptTokens, answerTokens, modelMs: null };
+  return {
+    finish: unified === 'length' ? 'length' : 'stop',
+    model,
+    promptTokens,
+    answerTokens,
+    modelMs: null,
+    writingMs: null,
+  };
 }
 
 function cutOff(begun: boolean): TurnFailure {

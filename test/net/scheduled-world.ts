@@ -22,6 +22,7 @@ import {
   type Connection,
 } from '../support/recording.ts';
 import { freeBot } from '../support/free-bot.ts';
+import { SharedLeaves } from '../../src/objects/shared-leave.ts';
 
 /** What comes of a call to D1: done and told so, not done, done without being told so. */
 export type Fate = 'done' | 'lost' | 'unanswered';
@@ -100,6 +101,7 @@ export class ScheduledWorld {
       clearAlarm: () => void (this.alarmAt = null),
       pingedAt: () => Infinity,
       ...freeBot,
+      leaves: new SharedLeaves(),
       answer: (question, signal) => this.#answer(question, signal),
       deliver: (_, records) => this.#deliver(records),
       forget: () => this.#callD1(() => this.#bury()),
@@ -163,7 +165,7 @@ export class ScheduledWorld {
     await this.#modelMoment(ending, signal);
     if (ending === 'failure') throw new TurnFailure('model_error', 'The model failed.');
     if (ending === 'fault') throw new TypeError('a fault of ours');
-    return { finish: 'stop', model: 'm', promptTokens: 1, answerTokens: 1, modelMs: null };
+    return { finish: 'stop', model: 'm', promptTokens: 1, answerTokens: 1, modelMs: null, writingMs: null };
   }
 
   async #modelMoment(ending: string | undefined, signal: AbortSignal): Promise<void> {

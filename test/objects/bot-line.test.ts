@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { LEASE_MS } from '../../src/objects/bot-admission.ts';
 import { MAX_CONNECTIONS_PER_USER } from '../../src/objects/bot-sessions.ts';
+import type { SessionAnswer } from '../../src/objects/bot-rpc.ts';
 import { BotWorld, Crash, callOf, reportOf } from './bot-world.ts';
 
 const places = (world: BotWorld, sessions: readonly string[]): (number | string)[] =>
@@ -20,6 +21,34 @@ describe('B9: a bot without a limit', () => {
     for (let beat = 0; beat < 5; beat += 1) world.beat('b', { progressed: true }, { connections: 0 });
     world.attend(callOf('b', null, { ended: [reportOf()], connections: 0 }));
     expect(world.writes).toBe(writes);
+  });
+
+  it('lets turns begin unasked only while nothing else has to be said', async () => {
+    const world = await new BotWorld().launched();
+    const mayOthers = (answer: SessionAnswer): boolean => answer.do === 'go' && answer.unasked === true;
+    expect(mayOthers(world.ask('a'))).toBe(true);
+    expect(mayOthers(world.beat('a'))).toBe(true);
+    // B4, B3: what runs goes on, nothing begins.
+    for (const action of ['pause', 'stop'] as const) {
+      const ended = world.leavesEnded;
+      world.runtime.act('token', null, action);
+      expect(world.leavesEnded).toBeGreaterThan(ended);
+      const going = world.beat('a');
+      expect(going.do).toBe('go');
+      expect(mayOthers(going)).toBe(false);
+    }
+    world.runtime.act('token', null, 'launch');
+    await world.advance(100);
+    expect(mayOthers(world.ask('a'))).toBe(true);
+    // B20: on trial is one turn, not everybody's.
+    for (let turn = 1; turn <= 5; turn += 1) world.end('b', { turn, outcome: 'failed', code: 'endpoint_error' });
+    expect(world.view().breaker).not.toBe('closed');
+    expect(mayOthers(world.beat('a'))).toBe(false);
+    // B17: tokens are counted turn by turn.
+    const counted = await new BotWorld().launched({ tokensPerDay: 1_000 });
+    const counting = counted.ask('a');
+    expect(counting).toMatchObject({ do: 'go', leaseMs: null });
+    expect(mayOthers(counting)).toBe(false);
   });
 
   it('keeps no token waiting for an alarm: that is set when the answer has left', async () => {

@@ -43,6 +43,7 @@ export class BotWorld {
   alarmsSet = 0;
   alarmRuns = 0;
   restartsAsked = 0;
+  leavesEnded = 0;
   /** Writes until storage ends the process; null: never. */
   crashIn: number | null = null;
   writes = 0;
@@ -95,6 +96,7 @@ export class BotWorld {
           if (this.loadMs > 0) await this.#pause(this.loadMs);
           if (this.loadFailure) throw this.loadFailure;
         },
+        endLeave: () => void (this.leavesEnded += 1),
         wake: async (session) => {
           this.wakes.push({ session, at: this.time });
           await Promise.resolve();

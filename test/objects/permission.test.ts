@@ -134,6 +134,79 @@ describe('S25: leave to begin', () => {
     expect(world.model.questions).toHaveLength(1);
   });
 
+  describe('leave to begin unasked', () => {
+    const FREE = { from: 1_000_000, until: 1_001_000, spec: null, revision: 7, heartbeatMs: 1_000 };
+
+    test('that one session was told of holds in all others of its process, until its time is over', async () => {
+      const other = new FakeWorld();
+      other.bot = ({ claim }) => (claim ? GO : { do: 'nothing' });
+      await ask('a');
+      const leave = world.leaves.of('b', world.time);
+      if (!leave) throw new Error('The bot gave no leave to begin unasked.');
+      other.leaves.give('b', leave);
+      other.runtime.send({ id: 'x', text: 'x', priority: 1 });
+      await settle();
+      expect(other.model.questions).toHaveLength(1);
+      expect(other.calls).toHaveLength(0);
+      await other.model.end();
+      await other.advance(1_000);
+      other.runtime.send({ id: 'y', text: 'y', priority: 1 });
+      await settle();
+      expect(other.calls.at(-1)?.call.claim).toMatchObject({ phase: 'waiting' });
+    });
+
+    test('comes with the definition to begin with', async () => {
+      world.leaves.give('b', { ...FREE, spec: { id: 'b', name: 'Renamed', kind: 'ollama', options: {} } });
+      await ask('a');
+      await world.model.end();
+      expect(lastAnswer()).toMatchObject({ by: { id: 'b', name: 'Renamed', revision: 7 } });
+    });
+
+    test('is not given by a bot that only lets this turn begin, or go on', async () => {
+      const { unasked: _, ...only } = GO as Extract<SessionAnswer, { do: 'go' }>;
+      world.bot = ({ claim }) => (claim ? only : { do: 'nothing' });
+      await ask('a');
+      await ask('b');
+      await world.advance(1_500);
+      expect(world.calls.at(-1)?.call.claim?.phase).toBe('running');
+      world.bot = ({ claim }) => (claim ? LONG_WAIT : { do: 'nothing' });
+      await world.model.end();
+      expect(world.model.questions).toHaveLength(1);
+      expect(world.runtime.queue().running?.wait?.reason).toBe('stopped');
+    });
+
+    test.each<[string, SessionAnswer | Error]>([
+      ['a bot that says wait', LONG_WAIT],
+      ['a bot that fails the turn', { do: 'fail', code: 'bot_stopped', message: 'It was stopped.' }],
+      ['a bot with slots', LEASE],
+      ['a call that failed', new Error('gone')],
+    ])('ends with %s', async (_, answer) => {
+      await ask('a');
+      world.leaves.give('b', { ...FREE, until: FREE.until + 60_000 });
+      world.bot = ({ claim }) =>
+        claim && answer instanceof Error ? Promise.reject(answer) : (answer as SessionAnswer);
+      await world.advance(1_000);
+      expect(world.leaves.of('b', world.time)).toBeNull();
+    });
+
+    test('ends with a turn that failed, and not with one that was answered', async () => {
+      world.leaves.give('b', FREE);
+      await ask('a');
+      await world.model.end();
+      expect(world.leaves.of('b', world.time)).toEqual(FREE);
+      await ask('b');
+      await world.model.fail(new Error('a fault'));
+      expect(world.leaves.of('b', world.time)).toBeNull();
+    });
+
+    test('does not last longer where the clock is put back', async () => {
+      world.leaves.give('b', FREE);
+      world.clockAheadMs = -1;
+      await ask('a');
+      expect(claims()).toHaveLength(1);
+    });
+  });
+
   test('a bot without limits is asked at most once a second', async () => {
     for (let turn = 0; turn < 5; turn += 1) {
       await ask(`m${turn}`);

@@ -18,7 +18,7 @@ import {
   withDeadlines,
 } from './support.ts';
 
-const END: AnswerEnd = { finish: 'stop', model: 'm', promptTokens: 7, answerTokens: 3, modelMs: null };
+const END: AnswerEnd = { finish: 'stop', model: 'm', promptTokens: 7, answerTokens: 3, modelMs: null, writingMs: null };
 const responders = { ollama: ollama() };
 
 /** A responder that gives these pieces, or what the script says at each open(). */

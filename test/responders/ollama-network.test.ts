@@ -100,7 +100,7 @@ test('return() closes the connection', async () => {
   const { baseUrl, closed } = await silentAfterOneToken();
   const stream = await open(baseUrl);
   await stream.next();
-  await stream.return({ finish: 'stop', model: '', promptTokens: 0, answerTokens: 0, modelMs: null });
+  await stream.return({ finish: 'stop', model: '', promptTokens: 0, answerTokens: 0, modelMs: null, writingMs: null });
   await closed;
 });
 

@@ -54,7 +54,7 @@ describe('a good answer', () => {
     expect(await stream.next()).toEqual({ done: false, value: { text: 'c', thinking: '' } });
     expect(await stream.next()).toEqual({
       done: true,
-      value: { finish: 'stop', model: 'm', promptTokens: 7, answerTokens: 3, modelMs: null },
+      value: { finish: 'stop', model: 'm', promptTokens: 7, answerTokens: 3, modelMs: null, writingMs: null },
     });
   });
 

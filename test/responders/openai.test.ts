@@ -52,7 +52,7 @@ describe('a good answer', () => {
       text: 'Hello',
       thinking: '',
       chunks: 1,
-      end: { finish: 'stop', model: 'served', promptTokens: 7, answerTokens: 3, modelMs: null },
+      end: { finish: 'stop', model: 'served', promptTokens: 7, answerTokens: 3, modelMs: null, writingMs: null },
       error: null,
     });
   });
@@ -94,7 +94,7 @@ describe('a good answer', () => {
         text: 'zwölf 🦜\n',
         thinking: '語',
         chunks: 0,
-        end: { finish: 'length', model: 'served', promptTokens: 7, answerTokens: 3, modelMs: null },
+        end: { finish: 'length', model: 'served', promptTokens: 7, answerTokens: 3, modelMs: null, writingMs: null },
         error: null,
       });
     }

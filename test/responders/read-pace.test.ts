@@ -29,7 +29,7 @@ function wasRead(source: string, reads: number, bytes: number, ms: number): void
 
 describe('the wait between reads', () => {
   test('a quiet process waits for nothing; a busy one up to a bound', () => {
-    expect([1, 8, 28, 1_000].map(waitMs)).toEqual([0, 0, 40, 50]);
+    expect([1, 8, 14, 1_000].map(waitMs)).toEqual([0, 0, 24, 50]);
   });
 
   test('a quiet process takes every byte as it comes', () => {
@@ -73,6 +73,77 @@ describe('the wait between reads', () => {
     late.read(100, 0);
     for (let index = 0; index < 20; index += 1) late.read(100, 40);
     expect(late.pace.minBytes()).toBe(250);
+  });
+
+  describe('what the model says of its own speed', () => {
+    /** A stream of this source has ended: so many bytes, in as many ms of the model's own. */
+    function wasWritten(source: string, bytes: number, ms: number | null): void {
+      const { pace, read } = paced(50, source);
+      read(bytes, 500);
+      pace.ended(ms);
+      pace.close();
+    }
+
+    /** What the second read of a stream of this source waits for. */
+    function second(source: string): number {
+      const { pace, read } = paced(50, source);
+      read(100, 500);
+      return pace.minBytes();
+    }
+
+    test('counts from the second read on, however late its streams are read', () => {
+      wasWritten('a model that says so', 2_000, 40);
+      expect(paced(50, 'a model that says so').pace.minBytes()).toBe(1);
+      expect(second('a model that says so')).toBe(2_500);
+      wasWritten('a fast model that says so', 100_000, 10);
+      expect(second('a fast model that says so')).toBe(8 * 1024);
+    });
+
+    test('goes before what was measured, which is the best of many', () => {
+      const source = 'a model with bursts';
+      wasRead(source, 31, 4_000, 4);
+      expect(second(source)).toBe(1_024);
+      wasWritten(source, 400, 40);
+      expect(second(source)).toBe(500);
+    });
+
+    test('is doubted where a stream itself is far slower', () => {
+      wasWritten('a model that slowed down', 10_000, 100);
+      const { pace, read } = paced(50, 'a model that slowed down');
+      read(100, 0);
+      read(100, 20);
+      expect(pace.minBytes()).toBe(500);
+    });
+
+    test('is its usual speed: one slow stream is no news, many are', () => {
+      const source = 'a model that hesitates';
+      wasWritten(source, 1_000, 100);
+      wasWritten(source, 1_000, 900);
+      expect(second(source)).toBe(250);
+      for (let streams = 0; streams < 40; streams += 1) wasWritten(source, 1_000, 900);
+      expect(second(source)).toBe(55);
+    });
+
+    test('is forgotten after a minute, and missing where the model says nothing', () => {
+      let now = 1_000;
+      const open = () => {
+        const pace = new ReadPace(
+          'a model of an hour ago',
+          () => now,
+          () => 50,
+        );
+        opened.push(pace);
+        pace.took(1_000);
+        return pace;
+      };
+      open().ended(null);
+      expect(open().minBytes()).toBe(1);
+      open().ended(100);
+      now += 59_999;
+      expect(open().minBytes()).toBe(500);
+      now += 1;
+      expect(open().minBytes()).toBe(1);
+    });
   });
 
   test('a fast stream is read by its own speed, however fast others were', () => {

@@ -1,4 +1,4 @@
-/** The Worker of workerd.test.ts: reads one answer as its query says and reports how it ended. */
+/** The Worker of workerd.test.ts: reads one answer, or several at once, as its query says and reports how they ended. */
 import { answer } from '../../src/responders/answer.ts';
 import { ollama } from '../../src/responders/ollama.ts';
 import { TurnFailure } from '../../src/responders/port.ts';
@@ -28,20 +28,28 @@ export default {
     const controller = new AbortController();
     const abortMs = Number(query.get('abortMs') ?? 0);
     if (abortMs > 0) setTimeout(() => controller.abort(new Error('enough')), abortMs);
-    let text = '';
-    let ended = '';
-    try {
-      const stream = answer(settings, [{ role: 'user', text: 'hi' }], {
-        responders: { ollama: ollama() },
-        signal: controller.signal,
-      });
-      for await (const chunk of stream) text += chunk.text;
-      ended = 'well';
-    } catch (error) {
-      ended = error instanceof TurnFailure ? error.code : String(error);
-    }
+    const read = async () => {
+      let text = '';
+      let pieces = 0;
+      try {
+        const stream = answer(settings, [{ role: 'user', text: 'hi' }], {
+          responders: { ollama: ollama() },
+          signal: controller.signal,
+        });
+        for await (const chunk of stream) {
+          text += chunk.text;
+          pieces += 1;
+        }
+        return { text, ended: 'well', pieces };
+      } catch (error) {
+        return { text, ended: error instanceof TurnFailure ? error.code : String(error), pieces };
+      }
+    };
+    const answers = Number(query.get('answers') ?? 1);
+    const all = await Promise.all(Array.from({ length: answers }, read));
     // The Worker lives on for a moment, so that what closes a connection is the responder.
     await new Promise((resolve) => void setTimeout(resolve, Number(query.get('lingerMs') ?? 300)));
-    return Response.json({ text, ended });
+    const [{ text, ended } = { text: '', ended: 'never' }] = all;
+    return Response.json(answers === 1 ? { text, ended } : all);
   },
 };

@@ -2,6 +2,7 @@
 import { build } from 'esbuild';
 import { Miniflare, convertV4MiniflareOptions } from 'miniflare';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import * as z from 'zod/mini';
 import { RAW_HEAD, doneLine, rawChunk, serve, serveRaw, token } from './support.ts';
 
 const LINGER_MS = 300;
@@ -94,4 +95,31 @@ test('a connection serves answers one after the other, though their bodies end a
   }
   // On a loaded machine an end may come too late for the next request; cancelling would take 5.
   expect(sockets.size).toBeLessThan(4);
+});
+
+test('a busy process reads the rest of a short answer at once where the model says that it is fast, and uses its connection again', async () => {
+  const ANSWERS = 40;
+  const words = Array.from({ length: 20 }, (_, index) => ` word${index}`);
+  const sockets = new Set<unknown>();
+  const baseUrl = await serve((request, response) => {
+    sockets.add(request.socket);
+    request.resume().on('end', () => {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      const write = (index: number): void => {
+        if (index < words.length) response.write(token(words[index] ?? ''), () => setImmediate(write, index + 1));
+        else response.end(doneLine({ eval_duration: 20_000_000 }));
+      };
+      write(0);
+    });
+  });
+  const wave = z.array(z.object({ text: z.string(), ended: z.string(), pieces: z.number() }));
+  const waves = [];
+  for (let count = 0; count < 3; count += 1) {
+    waves.push(wave.parse(await run({ baseUrl, answers: ANSWERS, lingerMs: 50 })));
+  }
+  for (const answer of waves.flat()) expect(answer).toMatchObject({ text: words.join(''), ended: 'well' });
+  // The first token, and the rest. The first answers of a wave find the process quiet, and are read as they come.
+  const pieces = waves[2]?.map((answer) => answer.pieces).toSorted((a, b) => a - b) ?? [];
+  expect(pieces[ANSWERS / 2]).toBeLessThanOrEqual(2);
+  expect(sockets.size).toBeLessThanOrEqual(ANSWERS + 4);
 });

@@ -67,7 +67,7 @@ describe('a good answer', () => {
     expect(await read([{ response: 'Hel' }, { response: 'lo' }, { response: '', ...USAGE }, '[DONE]'])).toMatchObject({
       text: 'Hello',
       error: null,
-      end: { finish: 'stop', model: MODEL, promptTokens: 7, answerTokens: 3, modelMs: null },
+      end: { finish: 'stop', model: MODEL, promptTokens: 7, answerTokens: 3, modelMs: null, writingMs: null },
     });
   });
 

@@ -51,6 +51,7 @@ export function botObjects(config: Config, variables: Readonly<Record<string, st
         },
         recordAlerts: () => Promise.resolve(),
         deliverAlert: null,
+        endLeave: () => undefined,
         startAnew: () => void runtimes.delete(id),
         report: () => undefined,
         note: () => undefined,

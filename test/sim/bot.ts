@@ -252,6 +252,7 @@ class Life {
       publish: nothing,
       recordAlerts: nothing,
       deliverAlert: null,
+      endLeave: () => undefined,
       startAnew: () => undefined,
       report: () => undefined,
       note: () => undefined,

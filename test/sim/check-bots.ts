@@ -72,7 +72,9 @@ function isHeld(told: Told, ask: Ask): boolean {
   if (answer.do !== 'go') return false;
   const isOwn = isAbout(told, ask);
   if (isOwn && at === ask.startAt) return true;
-  if (answer.leaseMs === null) return ask.startClock < calledClock + answer.callAgainMs;
+  if (answer.leaseMs === null) {
+    return (isOwn || answer.unasked === true) && ask.startClock < calledClock + answer.callAgainMs;
+  }
   return isOwn && (isSkewed || ask.startAt < calledAt + answer.leaseMs);
 }
 

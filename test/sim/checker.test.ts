@@ -291,7 +291,7 @@ const told = (of: Partial<Told> & Pick<Told, 'answer'>): Told => ({
   ...of,
 });
 const GO: Told['answer'] = { do: 'go', revision: 4, leaseMs: 5_000, callAgainMs: 1_000 };
-const FREE: Told['answer'] = { do: 'go', revision: 2, leaseMs: null, callAgainMs: 1_000 };
+const FREE: Told['answer'] = { do: 'go', revision: 2, leaseMs: null, callAgainMs: 1_000, unasked: true };
 const FAIL: Told['answer'] = { do: 'fail', code: 'bot_stopped', message: '.' };
 const WAIT: Told['answer'] = { do: 'wait', reason: 'rate', place: 1, callAgainMs: 1_000 };
 const RUNNING: NonNullable<Told['claim']> = { turn: 4, attempt: 2, priority: 0, phase: 'running', progressed: true };
@@ -366,6 +366,11 @@ describe('bots', () => {
   test.each<[string, string, SimHistory]>([
     ['S25', 'begun while it was told to wait', led(replaceTold(1, { answer: { ...FAIL } }))],
     ['S25', 'begun after its lease', led({}, replaceLed(1, { startAt: 6_001, endAt: 6_100 }))],
+    [
+      'S25',
+      'begun unasked, by leave for another turn',
+      led(replaceTold(0, { claim: RUNNING, answer: { ...FREE, unasked: false } })),
+    ],
     ['S25', 'begun unasked after the second', led({}, replaceLed(0, { startAt: 1_200, startClock: 1_200 }))],
     ['S25', 'leave of another process', led(replaceTold(1, { boot: 2 }))],
     ['S25', 'leave of another bot', led(replaceTold(1, { bot: 'helper' }))],

@@ -7,7 +7,7 @@ import { textOf, type Chance } from './chance.ts';
 import type { Ask } from './history.ts';
 import type { Process } from './process.ts';
 
-const END: AnswerEnd = { finish: 'stop', model: 'm', promptTokens: 1, answerTokens: 1, modelMs: null };
+const END: AnswerEnd = { finish: 'stop', model: 'm', promptTokens: 1, answerTokens: 1, modelMs: null, writingMs: null };
 /** What only bots and the session itself say. */
 const NOT_OF_MODELS: readonly TurnErrorCode[] = [
   'interrupted',

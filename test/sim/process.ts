@@ -4,6 +4,7 @@ import type { SessionPorts } from '../../src/objects/ports.ts';
 import type { SessionPatch } from '../../src/objects/session-rpc.ts';
 import { GO } from '../support/free-bot.ts';
 import type { WireError } from '../../src/protocol/server-frames.ts';
+import { SharedLeaves } from '../../src/objects/shared-leave.ts';
 import { SessionRuntime } from '../../src/objects/session-runtime.ts';
 import { receive } from '../../src/objects/socket-frames.ts';
 import { CLOSE } from '../../src/protocol/codes.ts';
@@ -29,6 +30,7 @@ export class Process {
   alive = true;
   runtime: SessionRuntime<ServerSocket> | null = null;
   readonly #ends = new Map<Link, ServerSocket>();
+  readonly #leaves = new SharedLeaves();
   /** Passed at every effect, and where the process may end. */
   readonly guard = (label: string): void => {
     if (!this.alive) throw new CrashSignal(label);
@@ -144,6 +146,7 @@ export class Process {
         this.guard('alarm cleared');
       },
       pingedAt: ({ link }) => link.pingedAt,
+      leaves: this.#leaves,
       attend: async (bot, call) => {
         if (world.bots.isFree(host)) return GO;
         this.guard('attend');

@@ -10,6 +10,7 @@ import { runSeed, unhandled, type RunResult } from './seed.ts';
 import { Database, SimStorage } from './storage.ts';
 import { crashesAt, tell } from './sweep.ts';
 import { freeBot } from '../support/free-bot.ts';
+import { SharedLeaves } from '../../src/objects/shared-leave.ts';
 import { prepareBot } from './bot.ts';
 import { ALL_BOTS, OWN_BOT, refOf } from './bot-names.ts';
 import type { Databases } from './world.ts';
@@ -161,6 +162,7 @@ function silentPorts(): SessionPorts<ServerSocket> {
     clearAlarm: never,
     pingedAt: () => 0,
     ...freeBot,
+    leaves: new SharedLeaves(),
     answer: never,
     deliver: never,
     forget: never,

@@ -1,6 +1,7 @@
 /** A session's world under the test's control: time, sockets, the model and D1. */
 import { PROTOCOL_VERSION } from '../../src/protocol/limits.ts';
 import { SessionRuntime } from '../../src/objects/session-runtime.ts';
+import { SharedLeaves } from '../../src/objects/shared-leave.ts';
 import { receive } from '../../src/objects/socket-frames.ts';
 import type { SessionAnswer, SessionCall } from '../../src/objects/bot-rpc.ts';
 import type { Question, SessionPorts } from '../../src/objects/ports.ts';
@@ -78,7 +79,9 @@ export class FakeModel {
   think = (thinking: string): Promise<void> => this.step({ thinking });
   fail = (error: Error): Promise<void> => this.step({ error });
   end = (): Promise<void> =>
-    this.step({ end: { finish: 'stop', model: 'm', promptTokens: 1, answerTokens: 1, modelMs: null } });
+    this.step({
+      end: { finish: 'stop', model: 'm', promptTokens: 1, answerTokens: 1, modelMs: null, writingMs: null },
+    });
   /** The process died: what it was reading from is gone. */
   forgetReaders(): void {
     this.#steps = [];
@@ -105,6 +108,8 @@ export class FakeWorld {
   readonly calls: { bot: string; call: SessionCall }[] = [];
   bot: (call: SessionCall) => SessionAnswer | Promise<SessionAnswer> = () => GO;
   readonly bots = new Map<string, BotRef>();
+  /** What other sessions of the process were told, too. */
+  readonly leaves = new SharedLeaves();
   d1Down = false;
   /** D1 takes calls and never answers them. */
   d1Silent = false;
@@ -155,6 +160,7 @@ export class FakeWorld {
       },
       pingedAt: (socket) => socket.pingedAt,
       ...freeBot,
+      leaves: this.leaves,
       attend: async (bot, call) => {
         this.calls.push({ bot, call });
         return this.bot(call);

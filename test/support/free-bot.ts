@@ -2,7 +2,14 @@
 import type { SessionAnswer } from '../../src/objects/bot-rpc.ts';
 import type { SessionPorts } from '../../src/objects/ports.ts';
 
-export const GO: SessionAnswer = { do: 'go', revision: 0, spec: null, leaseMs: null, callAgainMs: 1_000 };
+export const GO: SessionAnswer = {
+  do: 'go',
+  revision: 0,
+  spec: null,
+  leaseMs: null,
+  callAgainMs: 1_000,
+  unasked: true,
+};
 
 export const freeBot: Pick<SessionPorts<unknown>, 'attend' | 'findBot' | 'takeRowsWritten'> = {
   attend: () => Promise.resolve(GO),
