@@ -6,7 +6,7 @@ import { linearFit, type LinearFit } from '../statistics.ts';
 import type { Runs } from './runs.ts';
 
 /** Runs of one steady rate, each of another number of users. */
-const STEADY = ['baseline', 'low', 'soak', 'medium', 'high'];
+const STEADY = ['baseline', 'low', 'soak', 'medium', 'users-500', 'high'];
 /** What the reports' users say, and what the scales below are worked out for. */
 const MESSAGES_PER_USER_PER_MINUTE = 10;
 export const SCALES = [50, 200, 500, 1_000, 5_000] as const;

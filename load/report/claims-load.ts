@@ -47,7 +47,7 @@ export const USERS: readonly Claim[] = (
     [10, 260, 'low'],
     [50, 270, 'soak'],
     [100, 280, 'medium'],
-    [500, 320, null],
+    [500, 320, 'users-500'],
     [1_000, 350, 'high'],
   ] as const
 ).map(([users, claim, run]) => ({
@@ -57,8 +57,8 @@ export const USERS: readonly Claim[] = (
   target: '< 500',
   claim: String(claim),
   limit: atMost(claim),
-  measure: run === null ? null : of(run, { name: 'answer average' }),
-  by: run ?? 'no scenario has 500 users at that rate; stress has, at rates far above',
+  measure: of(run, { name: 'answer average' }),
+  by: run,
 }));
 
 const tests = (

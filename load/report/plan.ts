@@ -25,6 +25,7 @@ export const PLAN: readonly Planned[] = [
   scenario('low', 30),
   scenario('soak', 60),
   scenario('medium', 30),
+  scenario('users-500', 30),
   scenario('high', 30),
   scenario('peak', 60),
   scenario('stress', 60),

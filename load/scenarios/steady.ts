@@ -89,6 +89,16 @@ const STEADY: readonly Steady[] = [
     bounds: [ANSWER_BOUND, ...OWN_BOUNDS],
   },
   {
+    name: 'users-500',
+    summary: '500 users, 5,000 messages a minute',
+    users: 500,
+    messagesPerMinute: 5_000,
+    seconds: 60,
+    fullSeconds: 1_800,
+    ...PACED,
+    bounds: [ANSWER_BOUND, ...OWN_BOUNDS],
+  },
+  {
     name: 'high',
     summary: '1,000 users, 10,000 messages a minute',
     users: 1_000,

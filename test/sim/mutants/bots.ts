@@ -83,14 +83,14 @@ export const BOTS_MUTANTS: readonly Mutant[] = [
   bug(
     'a bot with leases is free, too',
     'objects/bot-calls.ts',
-    'answer.leaseMs === null ? askedAt + answer.callAgainMs : 0',
-    'askedAt + answer.callAgainMs',
+    'if (answer.unasked) leaves.give(',
+    'if (answer.do) leaves.give(',
   ),
   bug(
     'leave without limits lasts',
     'objects/bot-calls.ts',
-    'answer.leaseMs === null ? askedAt + answer.callAgainMs : 0',
-    'answer.leaseMs === null ? askedAt + 10 * answer.callAgainMs : 0',
+    'until: askedAt + heartbeatMs',
+    'until: askedAt + 10 * heartbeatMs',
   ),
   bug(
     'a silent bot is waited for',
@@ -107,8 +107,8 @@ export const BOTS_MUTANTS: readonly Mutant[] = [
   bug(
     'a changed revision is not taken up',
     'objects/bot-calls.ts',
-    '  known.revision = answer.revision;\n',
-    '  if (known.revision < 0) known.revision = answer.revision;\n',
+    '  known.revision = revision;\n',
+    '  if (known.revision < 0) known.revision = revision;\n',
   ),
   bug('one call that fails is the last', 'objects/bot-calls.ts', 'answer.then(ended, ended)', 'answer.then(ended)'),
   bug(
