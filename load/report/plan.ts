@@ -19,7 +19,7 @@ function drill(name: string): Planned {
   return { kind: 'drill', name, seconds: null };
 }
 
-/** About 8 minutes of measuring; starting, warming up and checking come on top. Drills have their own times. */
+/** About 9 minutes of measuring; starting, warming up and checking come on top. Drills have their own times. */
 export const PLAN: readonly Planned[] = [
   scenario('baseline', 30),
   scenario('low', 30),

@@ -3,7 +3,7 @@
 /** Between two calls of a busy session: so soon it learns of a stop. Slower when there are many. */
 const CALL_AGAIN_MS = 1_000;
 const SLOWEST_RUNNING_CALL_MS = 1_500;
-const RUNNING_CALLS_PER_SECOND = 66;
+const RUNNING_CALLS_PER_SECOND = 500;
 /** Waiting turns poll, too, lest a wake was lost: the longer the line, the more rarely. */
 const WAITING_CALLS_PER_SECOND = 200;
 const SLOWEST_WAITING_CALL_MS = 30_000;

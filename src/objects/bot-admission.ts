@@ -12,7 +12,7 @@ import type { BotHealth } from './bot-health.ts';
 import type { BotPorts } from './bot-ports.ts';
 import type { BotStatus, SessionCall, TurnClaim, TurnReport, Verdict, WaitReason } from './bot-rpc.ts';
 import type { BotSessions } from './bot-sessions.ts';
-import type { BotLimits, BotSettings } from './bot-settings.ts';
+import { hasLeases, type BotLimits, type BotSettings } from './bot-settings.ts';
 import type { BotRecord, BotStore } from './bot-store.ts';
 import type { BotWaker } from './bot-waker.ts';
 import { Places } from './bot-places.ts';
@@ -147,7 +147,11 @@ export class Admission {
     }
     this.#parts.health.note({ type: 'turn_begun', session: call.session });
     const lineClaim = claimOf(call, claim);
-    if (!hasLeases(limits)) return this.#go(call, record, null, graceLeftMs, now);
+    if (!hasLeases(limits)) {
+      // It may have begun unasked, and still be in the line.
+      this.#line.leave(call.session);
+      return this.#go(call, record, null, graceLeftMs, now);
+    }
     if (this.#line.renew(lineClaim, now, leaseUntil(now))) return this.#go(call, record, LEASE_MS, graceLeftMs, now);
     // It began without a lease, before there was a limit: it goes on, and others wait for it.
     if (call.revision !== record.revision) {
@@ -245,8 +249,8 @@ export class Admission {
     const told = call.revision === revision ? {} : { spec };
     const { settings, health } = this.#parts;
     const isPlain = leaseMs === null && settings.limits(record).tokensPerDay === null;
-    // A turn on trial is one, and what goes on while the bot stops or pauses brings nobody in.
-    const unasked = isPlain && record.desired === 'running' && health.breaker.state === 'closed';
+    // A turn on trial is one, and what goes on while the bot stops, pauses or is being launched brings nobody in.
+    const unasked = isPlain && health.breaker.state === 'closed' && this.#closedBy(record, null, now) === null;
     return { do: 'go', revision, ...told, leaseMs, callAgainMs, unasked };
   }
 
@@ -284,7 +288,8 @@ export class Admission {
       health.note({ type: 'turn_failed', code: report.code, session }, report.message);
     } else health.note({ type: 'turn_left', session });
     const { turn, attempt } = report;
-    if (this.#line.holds({ session, turn, attempt })) this.#line.leave(session);
+    const entry = this.#line.get(session);
+    if (entry?.turn === turn && entry.attempt <= attempt) this.#line.leave(session);
   }
 
   #leave(session: string): void {
@@ -296,11 +301,6 @@ export class Admission {
 
 function claimOf({ session, user }: SessionCall, { turn, attempt, priority }: TurnClaim): LineClaim {
   return { session, user, turn, attempt, priority };
-}
-
-/** Whether turns must hold something to run: a slot, or a share of the minute. */
-function hasLeases({ slots, turnsPerMinute }: BotLimits): boolean {
-  return slots !== null || turnsPerMinute !== null;
 }
 
 function leaseUntil(now: number): number {

@@ -11,7 +11,7 @@ import type { SessionPorts } from './ports.ts';
 const CALL_TIMEOUT_MS = 2_000;
 /** Between two calls to a bot that has not said otherwise. */
 const HEARTBEAT_MS = 1_000;
-/** How long a report waits for a call to travel with, at least: a busy session's next one may come later. */
+/** How long a report waits for a call to travel with. */
 const REPORT_DELAY_MS = 1_000;
 /** Reports that wait for a bot that cannot be reached; older ones are given up, they are only counted. */
 const MAX_REPORTS = 100;
@@ -57,10 +57,12 @@ export class BotCalls {
 
   /** Whether a turn may begin unasked; if so, with what `known` says then. */
   mayBegin(bot: BotRef): boolean {
+    const known = this.#of(bot);
     const leave = this.#ports.leaves.of(bot.id, this.#ports.now());
-    if (!leave) return false;
+    // Somebody else's may be older than what was learned here.
+    if (!leave || leave.revision < known.revision) return false;
     const { spec, revision, heartbeatMs } = leave;
-    Object.assign(this.#of(bot), { spec, revision, heartbeatMs });
+    Object.assign(known, { spec, revision, heartbeatMs });
     return true;
   }
 
@@ -86,8 +88,8 @@ export class BotCalls {
     const known = this.#of(bot);
     known.ended.push(report);
     if (known.ended.length > MAX_REPORTS) known.ended.shift();
-    if (report.outcome === 'failed') this.#ports.leaves.end(bot.id);
-    this.#reportIn(known, isAwaited || report.outcome === 'failed' ? 0 : delayOf(known));
+    if (report.outcome === 'failed') this.#ports.leaves.end(bot.id, this.#ports.now());
+    this.#reportIn(known, isAwaited || report.outcome === 'failed' ? 0 : REPORT_DELAY_MS);
   }
 
   /** The turn that waited or ran does not any more. */
@@ -99,8 +101,7 @@ export class BotCalls {
 
   /** Something that is counted has changed. */
   reportSoon(bot: BotRef): void {
-    const known = this.#of(bot);
-    this.#reportIn(known, delayOf(known));
+    this.#reportIn(this.#of(bot), REPORT_DELAY_MS);
   }
 
   #reportIn(known: Known, ms: number): void {
@@ -132,7 +133,7 @@ export class BotCalls {
     } catch (error) {
       known.ended = [...ended, ...known.ended].slice(-MAX_REPORTS);
       known.left ||= left;
-      this.#ports.leaves.end(bot.id);
+      this.#ports.leaves.end(bot.id, this.#ports.now());
       throw error;
     }
   }
@@ -141,14 +142,15 @@ export class BotCalls {
     const { leaves } = this.#ports;
     const { id } = known.ref;
     if (answer.do === 'nothing') return;
-    if (answer.do !== 'go') return leaves.end(id);
-    const { revision, callAgainMs: heartbeatMs } = answer;
-    known.revision = revision;
-    if (answer.spec !== undefined) known.spec = answer.spec;
+    if (answer.do !== 'go') return leaves.end(id, this.#ports.now());
+    const { revision, callAgainMs: heartbeatMs, spec = known.spec } = answer;
     known.heartbeatMs = heartbeatMs;
-    const { spec } = known;
+    // A definition that was left out is the one that the call named: by now another may be known here.
+    if (answer.spec === undefined && revision !== known.revision) return;
+    known.revision = revision;
+    known.spec = spec;
     if (answer.unasked) leaves.give(id, { from: askedAt, until: askedAt + heartbeatMs, spec, revision, heartbeatMs });
-    else leaves.end(id);
+    else leaves.end(id, this.#ports.now());
   }
 
   #inTime<T>(work: Promise<T>): Promise<T> {
@@ -183,8 +185,4 @@ export class BotCalls {
       return;
     }
   }
-}
-
-function delayOf({ heartbeatMs }: Known): number {
-  return Math.max(REPORT_DELAY_MS, heartbeatMs);
 }

@@ -54,7 +54,7 @@ export interface BotPorts {
   probe(settings: ModelSettings, signal: AbortSignal): Promise<void>;
   /** Resolves when the model is loaded; throws a TurnFailure. */
   preload(settings: ModelSettings, signal: AbortSignal): Promise<void>;
-  /** What sessions of this process were told of beginning unasked holds no longer; others ask soon enough. */
+  /** What sessions of this process were told of beginning unasked holds no longer; those of others ask within a second or two. */
   endLeave(bot: string): void;
   /** Tells a session to ask again. */
   wake(session: string): Promise<void>;

@@ -21,6 +21,11 @@ export interface BotLimits {
   graceMs: number;
 }
 
+/** Whether turns must hold something to run: a slot, or a share of the minute. */
+export function hasLeases({ slots, turnsPerMinute }: BotLimits): boolean {
+  return slots !== null || turnsPerMinute !== null;
+}
+
 /** What a given record means does not change: the same one is asked about with every call. */
 interface Known {
   record: BotRecord;

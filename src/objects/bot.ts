@@ -110,7 +110,7 @@ export class Bot extends DurableObject<Bindings> implements BotRpc {
         if (kind !== 'workers-ai') await probe({ kind, baseUrl, apiKey }, signal);
       },
       preload: (settings, signal) => preload(settings, signal),
-      endLeave: (bot) => sharedLeaves.end(bot),
+      endLeave: (bot) => sharedLeaves.end(bot, Date.now()),
       wake: (session) => env.SESSIONS.getByName(session).wake(),
       publish: (row, entries) => publishBot(env.DB, row, entries),
       recordAlerts: (alerts) => writeAlerts(env.DB, alerts, Date.now()),

@@ -10,8 +10,8 @@ const KNOWN_SOURCES = 64;
 const MEASURED_AGE_MS = 30_000;
 /** How long after the last stream of a source its model's own account counts, in ms. */
 const STATED_AGE_MS = 60_000;
-/** The newest stream's part in a model's usual speed: one slow stream among many is no news. */
-const NEWEST_SHARE = 1 / 8;
+/** What is left of the streams before when another one ends: one slow stream among many is no news. */
+const KEPT_SHARE = 7 / 8;
 
 /** The best speed since a moment (ms since 1970), and in the stretch before. */
 interface Measured {
@@ -20,10 +20,11 @@ interface Measured {
   bestBefore: number;
 }
 
-/** Of times, not of speeds, whose mean the fastest stream would make. */
+/** Sums over the last streams, each counting less than the one after it: a long one says more than a short one. */
 interface Stated {
   at: number;
-  msPerByte: number;
+  bytes: number;
+  ms: number;
 }
 
 const measured = new Map<string, Measured>();
@@ -44,16 +45,20 @@ export function noteMeasured(source: string, speed: number, now: number): void {
 
 /** The usual speed by the model's own account; null where it gave none lately. */
 export function statedSpeed(source: string, now: number): number | null {
-  const said = stated.get(source);
-  return said && now - said.at < STATED_AGE_MS ? 1 / said.msPerByte : null;
+  const said = recentlyStated(source, now);
+  return said && said.bytes / said.ms;
 }
 
-/** A stream of `bytes` was written in `ms`, as its model says. */
+/** `bytes` of a stream were written in `ms`, as its model says. */
 export function noteStated(source: string, bytes: number, ms: number, now: number): void {
-  const msPerByte = ms / bytes;
-  const usual = statedSpeed(source, now);
-  const before = usual === null ? msPerByte : 1 / usual;
-  keep(stated, source, { at: now, msPerByte: before + (msPerByte - before) * NEWEST_SHARE });
+  const before = recentlyStated(source, now) ?? { bytes: 0, ms: 0 };
+  const sums = { bytes: before.bytes * KEPT_SHARE + bytes, ms: before.ms * KEPT_SHARE + ms };
+  keep(stated, source, { at: now, ...sums });
+}
+
+function recentlyStated(source: string, now: number): Stated | null {
+  const said = stated.get(source);
+  return said && now - said.at < STATED_AGE_MS ? said : null;
 }
 
 function keep<T>(known: Map<string, T>, source: string, value: T): void {

@@ -60,7 +60,6 @@ export class ReadPace {
   #firstAt = 0;
   /** Bytes after the first read: what the first one brought may have been under way for any time. */
   #bytes = -1;
-  #firstBytes = 0;
   #open = true;
 
   /** `source` names what the stream comes from: endpoint and model. */
@@ -83,7 +82,6 @@ export class ReadPace {
       return;
     }
     this.#bytes = 0;
-    this.#firstBytes = bytes;
     this.#firstAt = this.#now();
   }
 
@@ -111,8 +109,10 @@ export class ReadPace {
 
   /** The answer is whole; `writingMs`: what its model says it took from the first token to the last, null for nothing. */
   ended(writingMs: number | null): void {
-    const bytes = this.#firstBytes + Math.max(0, this.#bytes);
-    if (writingMs !== null && bytes > 0) noteStated(this.#source, bytes, writingMs, this.#now());
+    // Of a few tokens the last line, which is long, is the most: they would seem far faster than they are.
+    if (writingMs !== null && this.#bytes >= TELLING_BYTES) {
+      noteStated(this.#source, this.#bytes, writingMs, this.#now());
+    }
   }
 
   /** The stream is not read any more. */

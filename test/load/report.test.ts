@@ -186,11 +186,11 @@ test('the reports’ classes are filled from the finer ones', async () => {
   expect(run && distributionOf(run)?.shares).toEqual([30, 30, 20, 10, 5, 5]);
 });
 
-test('a short report measures for about 8 minutes, and only what there is', () => {
+test('a short report measures for about 9 minutes, and only what there is', () => {
   const known = { scenario: SCENARIOS, drill: DRILLS };
   for (const { kind, name } of PLAN) expect(known[kind].map((one) => one.name)).toContain(name);
   // Each drill is in it; smoke is what every other scenario does, too.
   for (const { name } of DRILLS) expect(PLAN.map((planned) => planned.name)).toContain(name);
   const seconds = PLAN.reduce((sum, planned) => sum + (planned.seconds ?? 0), 0);
-  expect(seconds).toBeLessThanOrEqual(520);
+  expect(seconds).toBeLessThanOrEqual(550);
 });

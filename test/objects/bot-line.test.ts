@@ -37,8 +37,14 @@ describe('B9: a bot without a limit', () => {
       expect(going.do).toBe('go');
       expect(mayOthers(going)).toBe(false);
     }
+    // B2: nobody knows yet whether the endpoint is there.
+    world.endpoint = 'silent';
     world.runtime.act('token', null, 'launch');
     await world.advance(100);
+    expect(world.beat('a').do).toBe('go');
+    expect(mayOthers(world.beat('a'))).toBe(false);
+    world.endpoint = 'up';
+    await world.advance(10_000);
     expect(mayOthers(world.ask('a'))).toBe(true);
     // B20: on trial is one turn, not everybody's.
     for (let turn = 1; turn <= 5; turn += 1) world.end('b', { turn, outcome: 'failed', code: 'endpoint_error' });
@@ -49,6 +55,19 @@ describe('B9: a bot without a limit', () => {
     const counting = counted.ask('a');
     expect(counting).toMatchObject({ do: 'go', leaseMs: null });
     expect(mayOthers(counting)).toBe(false);
+  });
+
+  it('has nobody in its line who began unasked', async () => {
+    const world = await new BotWorld().launched();
+    world.runtime.act('token', null, 'stop');
+    for (const session of ['a', 'b', 'c']) expect(world.ask(session).do).toBe('wait');
+    world.runtime.act('token', null, 'launch');
+    await world.advance(100);
+    expect(world.ask('a').do).toBe('go');
+    // Both took the leave that was given to the first: the one runs, the other is over already.
+    expect(world.beat('b').do).toBe('go');
+    world.end('c');
+    expect(world.view()).toMatchObject({ queued: 0 });
   });
 
   it('keeps no token waiting for an alarm: that is set when the answer has left', async () => {

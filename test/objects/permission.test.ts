@@ -138,12 +138,9 @@ describe('S25: leave to begin', () => {
     const FREE = { from: 1_000_000, until: 1_001_000, spec: null, revision: 7, heartbeatMs: 1_000 };
 
     test('that one session was told of holds in all others of its process, until its time is over', async () => {
-      const other = new FakeWorld();
+      const other = new FakeWorld(world.leaves);
       other.bot = ({ claim }) => (claim ? GO : { do: 'nothing' });
       await ask('a');
-      const leave = world.leaves.of('b', world.time);
-      if (!leave) throw new Error('The bot gave no leave to begin unasked.');
-      other.leaves.give('b', leave);
       other.runtime.send({ id: 'x', text: 'x', priority: 1 });
       await settle();
       expect(other.model.questions).toHaveLength(1);
@@ -153,6 +150,70 @@ describe('S25: leave to begin', () => {
       other.runtime.send({ id: 'y', text: 'y', priority: 1 });
       await settle();
       expect(other.calls.at(-1)?.call.claim).toMatchObject({ phase: 'waiting' });
+    });
+
+    test('is told to the bot soon: it looks after its endpoint only while it knows of turns', async () => {
+      world.leaves.give('b', FREE);
+      await ask('a');
+      await world.advance(299);
+      expect(claims()).toEqual([]);
+      await world.advance(1);
+      expect(claims()).toEqual([expect.objectContaining({ turn: 2, phase: 'running' })]);
+      await world.advance(999);
+      expect(claims()).toHaveLength(1);
+      await world.advance(1);
+      expect(claims()).toHaveLength(2);
+    });
+
+    test('that ended is not brought back by an answer that was on its way', async () => {
+      const { promise, resolve } = Promise.withResolvers<SessionAnswer>();
+      world.bot = () => promise;
+      await ask('a');
+      world.leaves.end('b', world.time);
+      await world.advance(10);
+      resolve(GO);
+      await settle();
+      expect(world.model.questions).toHaveLength(1);
+      expect(world.leaves.of('b', world.time)).toBeNull();
+    });
+
+    test('under an older definition gives way to a newer one, and is not taken by who knows of it', async () => {
+      world.bot = () => ({ ...LEASE, revision: 8 });
+      await ask('a');
+      await world.model.end();
+      await world.advance(10);
+      world.leaves.give('b', { ...FREE, from: world.time });
+      await ask('b');
+      expect(claims().at(-1)).toMatchObject({ turn: 4, phase: 'waiting' });
+      const now = world.time + 10;
+      const newer = { ...FREE, from: now, until: now + 1_000, revision: 9 };
+      world.leaves.give('b', newer);
+      world.leaves.give('b', { ...newer, from: now - 1, revision: 8 });
+      expect(world.leaves.of('b', now)).toMatchObject({ revision: 9 });
+    });
+
+    test('never pairs a revision with the definition of another', async () => {
+      const spec = { id: 'b', name: 'Five', kind: 'ollama' as const, options: {} };
+      world.bot = ({ claim }) =>
+        claim ? { ...LEASE, revision: 6, spec: { ...spec, name: 'Six' } } : { do: 'nothing' };
+      await ask('a');
+      // By the time that this answer comes, another session's leave was taken: with what the answer leaves out.
+      const { promise, resolve } = Promise.withResolvers<SessionAnswer>();
+      world.bot = ({ claim }) => (claim ? promise : { do: 'nothing' });
+      await world.advance(1_000);
+      await world.model.end();
+      world.leaves.give('b', {
+        ...FREE,
+        from: world.time,
+        until: world.time + 1_000,
+        spec: { ...spec, name: 'Seven' },
+      });
+      await ask('b');
+      resolve({ do: 'go', revision: 6, leaseMs: null, callAgainMs: 1_000, unasked: true });
+      await settle();
+      await world.model.end();
+      expect(lastAnswer()).toMatchObject({ by: { name: 'Seven', revision: 7 } });
+      expect(world.leaves.of('b', world.time)).toMatchObject({ revision: 7, spec: { name: 'Seven' } });
     });
 
     test('comes with the definition to begin with', async () => {

@@ -79,7 +79,8 @@ describe('the wait between reads', () => {
     /** A stream of this source has ended: so many bytes, in as many ms of the model's own. */
     function wasWritten(source: string, bytes: number, ms: number | null): void {
       const { pace, read } = paced(50, source);
-      read(bytes, 500);
+      read(100, 500);
+      read(bytes, 0);
       pace.ended(ms);
       pace.close();
     }
@@ -103,7 +104,7 @@ describe('the wait between reads', () => {
       const source = 'a model with bursts';
       wasRead(source, 31, 4_000, 4);
       expect(second(source)).toBe(1_024);
-      wasWritten(source, 400, 40);
+      wasWritten(source, 4_000, 400);
       expect(second(source)).toBe(500);
     });
 
@@ -115,13 +116,23 @@ describe('the wait between reads', () => {
       expect(pace.minBytes()).toBe(500);
     });
 
-    test('is its usual speed: one slow stream is no news, many are', () => {
+    test('is its usual speed: one slow stream is no news, many are, and long ones count for more than short ones', () => {
       const source = 'a model that hesitates';
-      wasWritten(source, 1_000, 100);
-      wasWritten(source, 1_000, 900);
+      for (let streams = 0; streams < 40; streams += 1) wasWritten(source, 2_000, 40);
+      expect(second(source)).toBe(2_500);
+      wasWritten(source, 2_000, 400);
+      expect(second(source)).toBeGreaterThan(1_000);
+      for (let streams = 0; streams < 80; streams += 1) wasWritten(source, 2_000, 400);
       expect(second(source)).toBe(250);
-      for (let streams = 0; streams < 40; streams += 1) wasWritten(source, 1_000, 900);
-      expect(second(source)).toBe(55);
+      const other = 'a model with long answers';
+      wasWritten(other, 200_000, 20_000);
+      wasWritten(other, 2_000, 1);
+      expect(second(other)).toBe(505);
+    });
+
+    test('is not told by a few tokens: their last line is longer than they are', () => {
+      wasWritten('a terse model that says so', 1_000, 1);
+      expect(second('a terse model that says so')).toBe(1);
     });
 
     test('is forgotten after a minute, and missing where the model says nothing', () => {
@@ -133,12 +144,18 @@ describe('the wait between reads', () => {
           () => 50,
         );
         opened.push(pace);
-        pace.took(1_000);
+        pace.took(100);
         return pace;
       };
-      open().ended(null);
+      const tell = (ms: number | null): void => {
+        const pace = open();
+        pace.took(2_000);
+        pace.ended(ms);
+        pace.close();
+      };
+      tell(null);
       expect(open().minBytes()).toBe(1);
-      open().ended(100);
+      tell(200);
       now += 59_999;
       expect(open().minBytes()).toBe(500);
       now += 1;

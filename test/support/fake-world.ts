@@ -109,7 +109,7 @@ export class FakeWorld {
   bot: (call: SessionCall) => SessionAnswer | Promise<SessionAnswer> = () => GO;
   readonly bots = new Map<string, BotRef>();
   /** What other sessions of the process were told, too. */
-  readonly leaves = new SharedLeaves();
+  readonly leaves: SharedLeaves;
   d1Down = false;
   /** D1 takes calls and never answers them. */
   d1Silent = false;
@@ -124,7 +124,8 @@ export class FakeWorld {
   /** The alarm handler that is under way, if any. */
   alarming: Promise<void> | null = null;
 
-  constructor() {
+  constructor(leaves = new SharedLeaves()) {
+    this.leaves = leaves;
     const log = SessionLog.create(this.sql, 's_test', 'u_owner');
     this.runtime = this.#boot(log, [], null);
     this.runtime.dispatch({ type: 'create', bot: { id: 'b', name: 'B', model: 'm' }, title: 'Test' });
