@@ -20,11 +20,6 @@ const RETRY_FIRST_MS = 100;
 const RETRY_LAST_MS = 5_000;
 /** A generation is ended this long before its lease is, so that the next holder never meets it. */
 const LEASE_MARGIN_MS = 1_000;
-/**
- * A turn that began unasked says so this soon: a bot looks after its endpoint while it knows of turns. Shorter ones are
- * only heard of in their reports.
- */
-const FIRST_WORD_MS = 300;
 /** Longer waits are slept through, without a timer: the bot wakes the session, or its alarm does. */
 const MAX_AWAKE_WAIT_MS = 2_000;
 
@@ -62,8 +57,6 @@ interface Current {
   /** The lease for whose end a timer is set. */
   guardedUntil: number | null;
   granted: boolean;
-  /** Begun by leave for everybody: the bot does not know of it yet. */
-  isUnheard: boolean;
   /** The first call, where it was made ahead and `enter` has not waited for it yet. */
   asked: Promise<SessionAnswer | null> | null;
   progressed: boolean;
@@ -147,8 +140,7 @@ export class Permission {
     const granted = this.#calls.mayBegin(order.bot);
     const since = this.#ports.now();
     const lease = { leaseUntil: null, guardedUntil: null };
-    const unheard = { granted, isUnheard: granted };
-    const current: Current = { order, phase: 'waiting', since, ...lease, ...unheard, asked: null, progressed: false };
+    const current: Current = { order, phase: 'waiting', since, ...lease, granted, asked: null, progressed: false };
     this.#current = current;
     return current;
   }
@@ -235,9 +227,7 @@ export class Permission {
   #beatLater(current: Current, holder: Holder): void {
     // Once for each lease: set anew by a clock that was put back meanwhile, it would come too late.
     if (current.guardedUntil !== current.leaseUntil) this.#guard(current, holder);
-    const heartbeatMs = this.#calls.heartbeatMs(current.order.bot);
-    const ms = current.isUnheard ? Math.min(FIRST_WORD_MS, heartbeatMs) : heartbeatMs;
-    current.isUnheard = false;
+    const ms = this.#calls.heartbeatMs(current.order.bot);
     this.#stopBeating = this.#ports.setTimer(() => void this.#beat(current, holder), ms);
   }
 
