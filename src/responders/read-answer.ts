@@ -81,7 +81,8 @@ class BodySource implements PieceSource {
     if (piece.end !== null) {
       this.#pace.ended(piece.end.writingMs);
       this.#settled = true;
-      // Where bytes are waited for, fewer than those are the last ones: the body is over already.
+      // Where bytes are waited for, fewer than those are the last ones: the body is over already. An endpoint that leaves
+      // its body open after the last line is waited for like one that is silent.
       const isOver = this.#reader.readAtLeast !== undefined && value.length < min;
       if (!isOver) settle(this.#reader);
     }
