@@ -101,8 +101,8 @@ export const BOTS_MUTANTS: readonly Mutant[] = [
   bug(
     'a changed definition is not taken up',
     'objects/bot-calls.ts',
-    'if (answer.spec !== undefined) known.spec = answer.spec;',
-    'if (answer.spec !== undefined) known.spec ??= answer.spec;',
+    'known.spec = spec;',
+    'known.spec ??= spec;',
   ),
   bug(
     'a changed revision is not taken up',
