@@ -147,11 +147,7 @@ export class Admission {
     }
     this.#parts.health.note({ type: 'turn_begun', session: call.session });
     const lineClaim = claimOf(call, claim);
-    if (!hasLeases(limits)) {
-      // It may have begun unasked, and still be in the line.
-      this.#line.leave(call.session);
-      return this.#go(call, record, null, graceLeftMs, now);
-    }
+    if (!hasLeases(limits)) return this.#go(call, record, null, graceLeftMs, now);
     if (this.#line.renew(lineClaim, now, leaseUntil(now))) return this.#go(call, record, LEASE_MS, graceLeftMs, now);
     // It began without a lease, before there was a limit: it goes on, and others wait for it.
     if (call.revision !== record.revision) {
@@ -176,7 +172,6 @@ export class Admission {
       return this.#refuse(call, 'budget_exhausted', "The bot's tokens for today are used up.", now);
     }
     if (hasLeases(limits)) return this.#queue(call, lineClaim, record, limits, now);
-    this.#line.leave(call.session);
     this.#parts.health.note({ type: 'turn_begun', session: call.session });
     return this.#go(call, record, null, Infinity, now);
   }
@@ -244,6 +239,8 @@ export class Admission {
 
   #go(call: SessionCall, record: BotRecord, leaseMs: number | null, graceLeftMs: number, now: number): Verdict {
     this.#parts.sessions.began(call.session);
+    // It may have waited until now, or until it began unasked.
+    if (leaseMs === null) this.#line.leave(call.session);
     const callAgainMs = Math.ceil(Math.min(graceLeftMs, runningCallMs(this.#parts.sessions.running(now))));
     const { revision, spec } = record;
     const told = call.revision === revision ? {} : { spec };

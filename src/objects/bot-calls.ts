@@ -55,8 +55,8 @@ export class BotCalls {
     return this.#of(bot);
   }
 
-  /** Whether a turn may begin unasked; if so, with what `known` says then. */
-  mayBegin(bot: BotRef): boolean {
+  /** Whether a turn may begin unasked; if so, with what `known` says from then on. */
+  takeLeave(bot: BotRef): boolean {
     const known = this.#of(bot);
     const leave = this.#ports.leaves.of(bot.id, this.#ports.now());
     // Somebody else's may be older than what was learned here.

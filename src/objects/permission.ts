@@ -137,7 +137,7 @@ export class Permission {
     // Another attempt at the same turn takes over its place.
     if (held?.order.turn === order.turn && held.order.bot.id === order.bot.id) this.#release();
     else if (held) this.leave();
-    const granted = this.#calls.mayBegin(order.bot);
+    const granted = this.#calls.takeLeave(order.bot);
     const since = this.#ports.now();
     const lease = { leaseUntil: null, guardedUntil: null };
     const current: Current = { order, phase: 'waiting', since, ...lease, granted, asked: null, progressed: false };
