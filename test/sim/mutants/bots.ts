@@ -98,12 +98,7 @@ export const BOTS_MUTANTS: readonly Mutant[] = [
     `setTimer(() => reject(new Error('The bot did not answer in time.')), CALL_TIMEOUT_MS)`,
     'setTimer(() => void reject, CALL_TIMEOUT_MS)',
   ),
-  bug(
-    'a changed definition is not taken up',
-    'objects/bot-calls.ts',
-    'known.spec = spec;',
-    'known.spec ??= spec;',
-  ),
+  bug('a changed definition is not taken up', 'objects/bot-calls.ts', 'known.spec = spec;', 'known.spec ??= spec;'),
   bug(
     'a changed revision is not taken up',
     'objects/bot-calls.ts',
