@@ -9,6 +9,8 @@ const PERFORMANCE = ['test/load/performance.test.ts'];
 
 /** Most of these wait for servers, browsers and the clock: one more than there are cores keeps the cores at work. For both projects of a group: vitest wants them alike. */
 const WAITING_WORKERS = availableParallelism() + 1;
+/** A test that waits for something waits this long, in ms: beside others a page or a server may stand still for a second. */
+const POLL = { poll: { timeout: 5_000 } };
 
 /** The house itself, then what runs in plain Node (real servers and browsers included) and inside workerd, then faults. */
 export default defineConfig({
@@ -24,6 +26,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/workers/**', 'test/house/**', ...FAULTS, ...PERFORMANCE],
           testTimeout: 30_000,
+          expect: POLL,
           // Real servers and browsers start in hooks, several at once.
           hookTimeout: 60_000,
           maxWorkers: WAITING_WORKERS,
@@ -63,6 +66,7 @@ export default defineConfig({
           name: 'workers',
           include: ['test/workers/**/*.test.ts'],
           testTimeout: 20_000,
+          expect: POLL,
           maxWorkers: WAITING_WORKERS,
           sequence: { groupOrder: 1 },
         },

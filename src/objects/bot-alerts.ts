@@ -18,6 +18,7 @@ import type { AlertDelivery } from '../metrics/alert-webhook.ts';
 import type { BotStats } from '../metrics/bot-stats.ts';
 import { describeError } from '../metrics/describe-error.ts';
 import type { LogEvent } from '../metrics/log.ts';
+import { D1_SILENT, inTime } from './in-time.ts';
 
 /** Alerts that D1 does not have yet; beyond this it was down for days. */
 const MAX_UNRECORDED = 100;
@@ -202,7 +203,7 @@ export class BotAlerts {
     const batch = [...this.#unrecorded];
     if (batch.length === 0 || this.#recordAt > now) return;
     try {
-      await this.#inTime(this.#ports.record(batch));
+      await inTime(this.#ports, this.#ports.record(batch), RECORD_TIMEOUT_MS, D1_SILENT);
       this.#unrecorded = this.#unrecorded.filter((entry) => !batch.includes(entry));
       this.#recordFailures = 0;
       this.#recordAt = 0;
@@ -216,13 +217,6 @@ export class BotAlerts {
         ...describeError(error),
       });
     }
-  }
-
-  #inTime(call: Promise<void>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.#ports.setTimer(() => reject(new Error('D1_TIMEOUT: no answer came')), RECORD_TIMEOUT_MS);
-      call.finally(cancel).then(resolve, reject);
-    });
   }
 
   /** One after the other, so that a receiver hears of a beginning before its end. */

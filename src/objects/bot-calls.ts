@@ -5,10 +5,12 @@
 import type { BotSpec } from '../bots/spec.ts';
 import type { BotRef } from '../protocol/values.ts';
 import type { SessionAnswer, SessionCall, TurnClaim, TurnReport } from './bot-rpc.ts';
+import { inTime } from './in-time.ts';
 import type { SessionPorts } from './ports.ts';
 
 /** A bot that does not answer in this time is asked again: shorter than a lease, so that it can be renewed twice. */
 const CALL_TIMEOUT_MS = 2_000;
+const BOT_SILENT = 'The bot did not answer in time.';
 /** Between two calls to a bot that has not said otherwise. */
 const HEARTBEAT_MS = 1_000;
 /** How long a report waits for a call to travel with. */
@@ -126,7 +128,7 @@ export class BotCalls {
     const call: SessionCall = { ...this.#facts(bot), bot, claim, ended, revision, ...(left ? { left } : {}) };
     const askedAt = this.#ports.now();
     try {
-      const answer = await this.#inTime(this.#ports.attend(bot.id, call));
+      const answer = await inTime(this.#ports, this.#ports.attend(bot.id, call), CALL_TIMEOUT_MS, BOT_SILENT);
       this.#learn(known, answer, askedAt);
       if (answer.excess !== undefined) this.#onExcess(answer.excess);
       return answer;
@@ -151,13 +153,6 @@ export class BotCalls {
     known.spec = spec;
     if (answer.unasked) leaves.give(id, { from: askedAt, until: askedAt + heartbeatMs, spec, revision, heartbeatMs });
     else leaves.end(id, this.#ports.now());
-  }
-
-  #inTime<T>(work: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.#ports.setTimer(() => reject(new Error('The bot did not answer in time.')), CALL_TIMEOUT_MS);
-      work.then(resolve, reject).finally(cancel);
-    });
   }
 
   #of(ref: BotRef): Known {

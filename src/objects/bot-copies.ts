@@ -2,6 +2,7 @@
 import { describeError } from '../metrics/describe-error.ts';
 import type { BotPorts, BotRow } from './bot-ports.ts';
 import type { AuditEntry } from './bot-rpc.ts';
+import { D1_SILENT, inTime } from './in-time.ts';
 
 /** Counters are copied at most this often. */
 const COUNTERS_EVERY_MS = 10_000;
@@ -82,7 +83,7 @@ export class BotCopies {
     this.#version = Math.max(this.#version + 1, now);
     try {
       const { row, entries } = this.#source.take(this.#version);
-      await this.#inTime(this.#ports.publish(row, entries));
+      await inTime(this.#ports, this.#ports.publish(row, entries), CALL_TIMEOUT_MS, D1_SILENT);
       this.#failures = 0;
       this.#retryAt = 0;
       const last = entries.at(-1);
@@ -94,12 +95,5 @@ export class BotCopies {
       this.changed();
       this.#ports.report('bot_copy_failed', { tries: this.#failures, ...describeError(error) });
     }
-  }
-
-  #inTime(call: Promise<void>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.#ports.setTimer(() => reject(new Error('D1_TIMEOUT: no answer came')), CALL_TIMEOUT_MS);
-      call.finally(cancel).then(resolve, reject);
-    });
   }
 }

@@ -32,6 +32,7 @@ import { BotSessions } from './bot-sessions.ts';
 import { BotSettings, isConfigured } from './bot-settings.ts';
 import type { BotRecord, BotStore } from './bot-store.ts';
 import { BotWaker } from './bot-waker.ts';
+import { D1_SILENT, inTime } from './in-time.ts';
 import type { Result } from './session-rpc.ts';
 
 /** Entries of the log copied to D1 at once. */
@@ -142,13 +143,7 @@ export class BotRuntime {
 
   /** Resolves when D1 shows what was done last, or `ms` later. Never rejects. */
   async settled(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const cancel = this.#ports.setTimer(resolve, ms);
-      void this.#copies.settle().finally(() => {
-        cancel();
-        resolve();
-      });
-    });
+    await inTime(this.#ports, this.#copies.settle(), ms, D1_SILENT).catch(() => undefined);
   }
 
   #alertsOf(store: BotStore): BotAlerts {

@@ -1,6 +1,7 @@
 /** Brings the log to D1: in batches, in order, again after every failure, never in the way of the chat. */
 import type { SessionLog, SessionRow } from '../log/session-log.ts';
 import { describeError } from '../metrics/describe-error.ts';
+import { D1_SILENT, inTime } from './in-time.ts';
 import type { SessionPorts } from './ports.ts';
 
 /** Records and characters in one delivery. */
@@ -15,7 +16,10 @@ const MAX_LAG_MS = 10_000;
 /** Waiting after failures: doubling from the first to the last. */
 const RETRY_FIRST_MS = 500;
 const RETRY_LAST_MS = 60_000;
-/** D1 gives a batch up after 30 s. A call that is never answered at all must not end the delivery for good. */
+/**
+ * D1 gives a batch up after 30 s. A call that is never answered at all must not end the delivery for good; delivering
+ * or forgetting again is harmless.
+ */
 const CALL_TIMEOUT_MS = 40_000;
 
 export class Delivery {
@@ -80,7 +84,7 @@ export class Delivery {
       const last = records.at(-1);
       if (!last) return;
       const startedAt = this.#ports.now();
-      await this.#inTime(this.#ports.deliver(this.session, records));
+      await inTime(this.#ports, this.#ports.deliver(this.session, records), CALL_TIMEOUT_MS, D1_SILENT);
       this.#log.markDelivered(last.seq);
       this.session.delivered = last.seq;
       this.#failures = 0;
@@ -95,19 +99,11 @@ export class Delivery {
   /** Erases the session from D1. Never throws: returns when to try again, or null when it is done. */
   async forget(): Promise<number | null> {
     try {
-      await this.#inTime(this.#ports.forget(this.session));
+      await inTime(this.#ports, this.#ports.forget(this.session), CALL_TIMEOUT_MS, D1_SILENT);
       return null;
     } catch (error) {
       return this.#failed(error);
     }
-  }
-
-  /** What comes of a call that took too long is ignored: delivering or forgetting again is harmless. */
-  #inTime(call: Promise<void>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.#ports.setTimer(() => reject(new Error('D1_TIMEOUT: no answer came')), CALL_TIMEOUT_MS);
-      call.finally(cancel).then(resolve, reject);
-    });
   }
 
   #failed(error: unknown): number {

@@ -20,6 +20,7 @@ import { decodeState, encodeState } from '../session/stored-state.ts';
 import { MAX_RESTARTS, transition, type Effect } from '../session/transition.ts';
 import type { CallFacts } from './bot-calls.ts';
 import { Delivery } from './delivery.ts';
+import { D1_SILENT, inTime } from './in-time.ts';
 import type { SessionPorts } from './ports.ts';
 import { QueueTeller } from './queue-teller.ts';
 import type { Accepted, MessagePage, SessionSummary } from './session-rpc.ts';
@@ -289,13 +290,7 @@ export class SessionRuntime<Socket extends TabSocket> {
   /** Brings D1 up to now for callers that are about to read from it; gives up waiting soon, never fails. */
   async deliverNow(): Promise<void> {
     const work = this.removed ? this.#delivery.forget() : this.#delivery.deliverUpTo(this.#state.seq);
-    await new Promise<void>((resolve) => {
-      const cancel = this.#ports.setTimer(resolve, DELIVER_NOW_MS);
-      void work.finally(() => {
-        cancel();
-        resolve();
-      });
-    });
+    await inTime<unknown>(this.#ports, work, DELIVER_NOW_MS, D1_SILENT).catch(() => undefined);
   }
 
   /** The bot has news for the turn that waits. */

@@ -11,8 +11,8 @@ import { launchBrowser } from '../support/browser.ts';
 import { joined } from '../support/fake-world.ts';
 import { RealServer } from '../support/real-server.ts';
 
-/** About 3 s of streaming: time to do something in the middle of it. */
-const LONG = 'Tell me a long story [[sim tokens=120 tokenMs=25]]';
+/** About 9 s of streaming: time to load a page in the middle of it, on a machine that is busy with other tests, too. */
+const LONG = 'Tell me a long story [[sim tokens=120 tokenMs=75]]';
 const PHONE = { width: 390, height: 844 };
 
 let server: RealServer;

@@ -95,8 +95,8 @@ export const BOTS_MUTANTS: readonly Mutant[] = [
   bug(
     'a silent bot is waited for',
     'objects/bot-calls.ts',
-    `setTimer(() => reject(new Error('The bot did not answer in time.')), CALL_TIMEOUT_MS)`,
-    'setTimer(() => void reject, CALL_TIMEOUT_MS)',
+    'inTime(this.#ports, this.#ports.attend(bot.id, call), CALL_TIMEOUT_MS, BOT_SILENT)',
+    'this.#ports.attend(bot.id, call)',
   ),
   bug('a changed definition is not taken up', 'objects/bot-calls.ts', 'known.spec = spec;', 'known.spec ??= spec;'),
   bug(

@@ -5,16 +5,16 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   bug(
     'the position is kept before D1 confirmed',
     'objects/delivery.ts',
-    `      await this.#inTime(this.#ports.deliver(this.session, records));
+    `      await inTime(this.#ports, this.#ports.deliver(this.session, records), CALL_TIMEOUT_MS, D1_SILENT);
       this.#log.markDelivered(last.seq);`,
     `      this.#log.markDelivered(last.seq);
-      await this.#inTime(this.#ports.deliver(this.session, records));`,
+      await inTime(this.#ports, this.#ports.deliver(this.session, records), CALL_TIMEOUT_MS, D1_SILENT);`,
   ),
   bug(
     'a failed delivery counts',
     'objects/delivery.ts',
-    'this.#ports.deliver(this.session, records));',
-    'this.#ports.deliver(this.session, records).catch(() => {}));',
+    'this.#ports.deliver(this.session, records), CALL',
+    'this.#ports.deliver(this.session, records).catch(() => {}), CALL',
   ),
   bug(
     'the first record of a batch is left out',
@@ -38,8 +38,8 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   bug(
     'waits for ever for a call that nobody answers',
     'objects/delivery.ts',
-    `=> reject(new Error('D1_TIMEOUT: no answer came'))`,
-    '=> {}',
+    'inTime(this.#ports, this.#ports.deliver(this.session, records), CALL_TIMEOUT_MS, D1_SILENT)',
+    'this.#ports.deliver(this.session, records)',
   ),
   bug('the last record is not due', 'objects/delivery.ts', 'if (waiting <= 0)', 'if (waiting <= 1)'),
 
