@@ -57,6 +57,7 @@ export class Admission {
   attend(call: SessionCall, record: BotRecord): { verdict: Verdict; counted: boolean } {
     const { ports, sessions, counters } = this.#parts;
     const now = ports.now();
+    const others = call.others?.map((other) => this.attend(other, record)) ?? [];
     this.#parts.waker.spare(call.session);
     const ended = sessions.heard(call, now);
     for (const report of ended) this.#ended(report, call.session, now);
@@ -64,7 +65,7 @@ export class Admission {
     const failures = counters.lastError;
     const verdict = this.#verdict(call, record, now);
     this.#serve(now, record, call.session);
-    const hasEnded = ended.length > 0 || counters.lastError !== failures;
+    const hasEnded = ended.length > 0 || counters.lastError !== failures || others.some(({ counted }) => counted);
     return { verdict, counted: counters.heard(call) || hasEnded || isMoving(verdict) };
   }
 

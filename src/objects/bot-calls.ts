@@ -1,19 +1,20 @@
 /**
- * The calls of one session to its bots, one after the other: a bot never hears of a turn's end before
- * its beginning. Reports travel with whatever is asked next, and by themselves when nothing is.
+ * The calls of one session to its bots, one after the other: by these a bot never hears of a turn's end before
+ * its beginning. Reports travel with whatever is asked next, else with those of other sessions of the process.
  */
 import type { BotSpec } from '../bots/spec.ts';
 import type { BotRef } from '../protocol/values.ts';
 import type { SessionAnswer, SessionCall, TurnClaim, TurnReport } from './bot-rpc.ts';
 import { inTime } from './in-time.ts';
 import type { SessionPorts } from './ports.ts';
+import type { ReportGroup, Reporter } from './shared-reports.ts';
 
 /** A bot that does not answer in this time is asked again: shorter than a lease, so that it can be renewed twice. */
 const CALL_TIMEOUT_MS = 2_000;
 const BOT_SILENT = 'The bot did not answer in time.';
 /** Between two calls to a bot that has not said otherwise. */
 const HEARTBEAT_MS = 1_000;
-/** How long a report waits for a call to travel with. */
+/** How long a report waits for others to travel with. */
 const REPORT_DELAY_MS = 1_000;
 /** Reports that wait for a bot that cannot be reached; older ones are given up, they are only counted. */
 const MAX_REPORTS = 100;
@@ -35,7 +36,7 @@ interface Known {
   cancelReport: (() => void) | null;
 }
 
-export class BotCalls {
+export class BotCalls implements Reporter {
   readonly #ports: SessionPorts<unknown>;
   readonly #facts: CallFacts;
   readonly #onExcess: (connections: number) => void;
@@ -74,11 +75,12 @@ export class BotCalls {
 
   /**
    * `claim` is asked for when the call is made: at once where none is under way, so that it leaves before what is
-   * written next, else later.
+   * written next, else later. `others`: what it is to say for other sessions.
    * @throws what the bot's object throws, or that it is late
    */
-  call(bot: BotRef, claim: () => TurnClaim | null): Promise<SessionAnswer> {
-    const answer = this.#pending === 0 ? this.#call(bot, claim()) : this.#queue.then(() => this.#call(bot, claim()));
+  call(bot: BotRef, claim: () => TurnClaim | null, others: readonly SessionCall[] = []): Promise<SessionAnswer> {
+    const call = (): Promise<SessionAnswer> => this.#call(bot, claim(), others);
+    const answer = this.#pending === 0 ? call() : this.#queue.then(call);
     this.#pending += 1;
     const ended = (): void => void (this.#pending -= 1);
     this.#queue = answer.then(ended, ended);
@@ -91,7 +93,8 @@ export class BotCalls {
     known.ended.push(report);
     if (known.ended.length > MAX_REPORTS) known.ended.shift();
     if (report.outcome === 'failed') this.#ports.leaves.end(bot.id, this.#ports.now());
-    this.#reportIn(known, isAwaited || report.outcome === 'failed' ? 0 : REPORT_DELAY_MS);
+    if (isAwaited || report.outcome === 'failed') this.#reportIn(known, 0);
+    else this.#reportTogether(known);
   }
 
   /** The turn that waited or ran does not any more. */
@@ -116,16 +119,58 @@ export class BotCalls {
     }, ms);
   }
 
-  async #call(bot: BotRef, claim: TurnClaim | null): Promise<SessionAnswer> {
+  /** Whoever is the first to have something to tell calls a second later, for all that have by then. */
+  #reportTogether(known: Known): void {
+    const { sharedReports: reports } = this.#ports;
+    const { ref } = known;
+    const now = this.#ports.now();
+    const group = reports.add(ref.id, this, now, now + REPORT_DELAY_MS);
+    if (!group) return;
+    this.#ports.setTimer(() => {
+      reports.close(ref.id, group);
+      this.#callFor(known, group);
+    }, REPORT_DELAY_MS);
+  }
+
+  #callFor(known: Known, { reporters }: ReportGroup): void {
+    const { ref } = known;
+    reporters.delete(this);
+    const taken = [...reporters].flatMap((reporter) => {
+      const call = reporter.takeReport(ref.id);
+      return call ? [{ reporter, call }] : [];
+    });
+    if (known.ended.length === 0 && taken.length === 0) return;
+    const others = taken.map(({ call }) => call);
+    this.call(ref, () => null, others).catch(() => {
+      for (const { reporter, call } of taken) reporter.keepReport(call);
+    });
+  }
+
+  takeReport(bot: string): SessionCall | null {
+    const known = this.#known.get(bot);
+    return known && known.ended.length > 0 ? this.#take(known, null) : null;
+  }
+
+  keepReport({ bot, ended, left = false }: SessionCall): void {
+    const known = this.#of(bot);
+    known.ended = [...ended, ...known.ended].slice(-MAX_REPORTS);
+    known.left ||= left;
+  }
+
+  /** What is to be told of `known`, which then is told. */
+  #take(known: Known, claim: TurnClaim | null): SessionCall {
+    const { ref: bot, ended, left, revision } = known;
+    known.ended = [];
+    known.left = false;
+    return { ...this.#facts(bot), bot, claim, ended, revision, ...(left ? { left } : {}) };
+  }
+
+  async #call(bot: BotRef, claim: TurnClaim | null, others: readonly SessionCall[]): Promise<SessionAnswer> {
     const known = this.#of(bot);
     known.cancelReport?.();
     known.cancelReport = null;
-    const ended = known.ended;
-    const { left } = known;
-    known.ended = [];
-    known.left = false;
-    const { revision } = known;
-    const call: SessionCall = { ...this.#facts(bot), bot, claim, ended, revision, ...(left ? { left } : {}) };
+    const own = this.#take(known, claim);
+    const call = others.length > 0 ? { ...own, others } : own;
     const askedAt = this.#ports.now();
     try {
       const answer = await inTime(this.#ports, this.#ports.attend(bot.id, call), CALL_TIMEOUT_MS, BOT_SILENT);
@@ -133,8 +178,7 @@ export class BotCalls {
       if (answer.excess !== undefined) this.#onExcess(answer.excess);
       return answer;
     } catch (error) {
-      known.ended = [...ended, ...known.ended].slice(-MAX_REPORTS);
-      known.left ||= left;
+      this.keepReport(own);
       this.#ports.leaves.end(bot.id, this.#ports.now());
       throw error;
     }
@@ -174,8 +218,8 @@ export class BotCalls {
 
   /** The one that was met first, unless it is still to be told something. */
   #forgetOne(): void {
-    for (const [id, { cancelReport }] of this.#known) {
-      if (cancelReport) continue;
+    for (const [id, { cancelReport, ended }] of this.#known) {
+      if (cancelReport || ended.length > 0) continue;
       this.#known.delete(id);
       return;
     }

@@ -69,6 +69,8 @@ export interface SessionCall {
   silentCloses: number;
   /** The revision whose definition the session holds; -1 for none. */
   revision: number;
+  /** Calls without a claim of other sessions of the same process. The answer is not for them. */
+  others?: readonly SessionCall[];
 }
 
 /** `excess`: connections of this session beyond what its user may have to the bot; to be closed. Absent: none. */

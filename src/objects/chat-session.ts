@@ -34,6 +34,7 @@ import {
 } from './session-rpc.ts';
 import { SessionRuntime } from './session-runtime.ts';
 import { sharedLeaves } from './shared-leave.ts';
+import { sharedReports } from './shared-reports.ts';
 import { Shares } from './shares.ts';
 import { receive, sendMessage } from './socket-frames.ts';
 import type { BotMessage } from '../protocol/transcript.ts';
@@ -244,6 +245,7 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
       clearAlarm: () => void ctx.storage.deleteAlarm(),
       pingedAt: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0,
       leaves: sharedLeaves,
+      sharedReports,
       attend: (bot, call) => env.CONTROL.getByName(bot).attend(call),
       findBot: (id) => this.#findBot(id),
       takeRowsWritten: () => {

@@ -8,6 +8,7 @@ import type { BotRef } from '../protocol/values.ts';
 import type { AnswerStream } from '../responders/port.ts';
 import type { SessionAnswer, SessionCall } from './bot-rpc.ts';
 import type { SharedLeaves } from './shared-leave.ts';
+import type { SharedReports } from './shared-reports.ts';
 
 export interface Question {
   bot: BotRef;
@@ -42,6 +43,8 @@ export interface SessionPorts<Socket> {
   attend(bot: string, call: SessionCall): Promise<SessionAnswer>;
   /** Leave that bots gave to everybody; every session of a process has the same. */
   leaves: SharedLeaves;
+  /** What sessions of the process have to tell bots; the same for all of them. */
+  sharedReports: SharedReports;
   /** The bot with this id, or null where there is none, or none that can be found just now. */
   findBot(id: string): Promise<BotRef | null>;
   /** Rows written in the object since this was asked last. */

@@ -23,6 +23,7 @@ import {
 } from '../support/recording.ts';
 import { freeBot } from '../support/free-bot.ts';
 import { SharedLeaves } from '../../src/objects/shared-leave.ts';
+import { SharedReports } from '../../src/objects/shared-reports.ts';
 
 /** What comes of a call to D1: done and told so, not done, done without being told so. */
 export type Fate = 'done' | 'lost' | 'unanswered';
@@ -102,6 +103,7 @@ export class ScheduledWorld {
       pingedAt: () => Infinity,
       ...freeBot,
       leaves: new SharedLeaves(),
+      sharedReports: new SharedReports(),
       answer: (question, signal) => this.#answer(question, signal),
       deliver: (_, records) => this.#deliver(records),
       forget: () => this.#callD1(() => this.#bury()),

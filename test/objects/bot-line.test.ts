@@ -23,6 +23,21 @@ describe('B9: a bot without a limit', () => {
     expect(world.writes).toBe(writes);
   });
 
+  it('hears from one session how turns of others ended, and of each once', async () => {
+    const world = await new BotWorld().launched();
+    const others = [
+      callOf('b', null, { ended: [reportOf({ turn: 4 })], connections: 2 }),
+      callOf('c', null, { ended: [reportOf({ turn: 6 }), reportOf({ turn: 8, outcome: 'stopped' })] }),
+    ];
+    world.beat('b', { turn: 4 });
+    const call = callOf('a', null, { ended: [reportOf()], others });
+    for (let time = 0; time < 2; time += 1) expect(world.attend(call)).toEqual({ do: 'nothing' });
+    expect(world.view()).toMatchObject({ running: 0, stats: { replies: 3, stopped: 1 } });
+    // The others' connections count as if they had called, and what they report may overtake their own calls.
+    expect(world.view().connections).toBe(4);
+    expect(world.beat('b', { turn: 4 })).toEqual({ do: 'nothing' });
+  });
+
   it('lets turns begin unasked only while nothing else has to be said', async () => {
     const world = await new BotWorld().launched();
     const mayOthers = (answer: SessionAnswer): boolean => answer.do === 'go' && answer.unasked === true;

@@ -5,6 +5,7 @@ import type { SessionPatch } from '../../src/objects/session-rpc.ts';
 import { GO } from '../support/free-bot.ts';
 import type { WireError } from '../../src/protocol/server-frames.ts';
 import { SharedLeaves } from '../../src/objects/shared-leave.ts';
+import { SharedReports } from '../../src/objects/shared-reports.ts';
 import { SessionRuntime } from '../../src/objects/session-runtime.ts';
 import { receive } from '../../src/objects/socket-frames.ts';
 import { CLOSE } from '../../src/protocol/codes.ts';
@@ -31,6 +32,7 @@ export class Process {
   runtime: SessionRuntime<ServerSocket> | null = null;
   readonly #ends = new Map<Link, ServerSocket>();
   readonly #leaves = new SharedLeaves();
+  readonly #sharedReports = new SharedReports();
   /** Passed at every effect, and where the process may end. */
   readonly guard = (label: string): void => {
     if (!this.alive) throw new CrashSignal(label);
@@ -147,6 +149,7 @@ export class Process {
       },
       pingedAt: ({ link }) => link.pingedAt,
       leaves: this.#leaves,
+      sharedReports: this.#sharedReports,
       attend: async (bot, call) => {
         if (world.bots.isFree(host)) return GO;
         this.guard('attend');

@@ -11,6 +11,7 @@ import { Database, SimStorage } from './storage.ts';
 import { crashesAt, tell } from './sweep.ts';
 import { freeBot } from '../support/free-bot.ts';
 import { SharedLeaves } from '../../src/objects/shared-leave.ts';
+import { SharedReports } from '../../src/objects/shared-reports.ts';
 import { prepareBot } from './bot.ts';
 import { ALL_BOTS, OWN_BOT, refOf } from './bot-names.ts';
 import type { Databases } from './world.ts';
@@ -163,6 +164,7 @@ function silentPorts(): SessionPorts<ServerSocket> {
     pingedAt: () => 0,
     ...freeBot,
     leaves: new SharedLeaves(),
+    sharedReports: new SharedReports(),
     answer: never,
     deliver: never,
     forget: never,

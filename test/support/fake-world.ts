@@ -2,6 +2,7 @@
 import { PROTOCOL_VERSION } from '../../src/protocol/limits.ts';
 import { SessionRuntime } from '../../src/objects/session-runtime.ts';
 import { SharedLeaves } from '../../src/objects/shared-leave.ts';
+import { SharedReports } from '../../src/objects/shared-reports.ts';
 import { receive } from '../../src/objects/socket-frames.ts';
 import type { SessionAnswer, SessionCall } from '../../src/objects/bot-rpc.ts';
 import type { Question, SessionPorts } from '../../src/objects/ports.ts';
@@ -110,6 +111,7 @@ export class FakeWorld {
   readonly bots = new Map<string, BotRef>();
   /** What other sessions of the process were told, too. */
   readonly leaves: SharedLeaves;
+  readonly sharedReports: SharedReports;
   d1Down = false;
   /** D1 takes calls and never answers them. */
   d1Silent = false;
@@ -124,8 +126,9 @@ export class FakeWorld {
   /** The alarm handler that is under way, if any. */
   alarming: Promise<void> | null = null;
 
-  constructor(leaves = new SharedLeaves()) {
+  constructor(leaves = new SharedLeaves(), sharedReports = new SharedReports()) {
     this.leaves = leaves;
+    this.sharedReports = sharedReports;
     const log = SessionLog.create(this.sql, 's_test', 'u_owner');
     this.runtime = this.#boot(log, [], null);
     this.runtime.dispatch({ type: 'create', bot: { id: 'b', name: 'B', model: 'm' }, title: 'Test' });
@@ -162,6 +165,7 @@ export class FakeWorld {
       pingedAt: (socket) => socket.pingedAt,
       ...freeBot,
       leaves: this.leaves,
+      sharedReports: this.sharedReports,
       attend: async (bot, call) => {
         this.calls.push({ bot, call });
         return this.bot(call);
