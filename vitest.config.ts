@@ -66,7 +66,6 @@ export default defineConfig({
           name: 'workers',
           include: ['test/workers/**/*.test.ts'],
           testTimeout: 20_000,
-          expect: POLL,
           maxWorkers: WAITING_WORKERS,
           sequence: { groupOrder: 1 },
         },

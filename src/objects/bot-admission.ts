@@ -1,7 +1,4 @@
-/**
- * Who may begin, who waits and for what, who must end: every call of a session is answered here, and
- * free slots are given away here.
- */
+/** Answers the calls of sessions and gives free slots away: who may begin, who waits and for what, who must end. */
 import { isUsedUp, TurnRate } from '../bots/budget.ts';
 import { mayBegin } from '../bots/breaker.ts';
 import { FairLine, type LineClaim } from '../bots/line.ts';
@@ -10,7 +7,7 @@ import type { TurnErrorCode } from '../protocol/codes.ts';
 import type { BotCounters } from './bot-counters.ts';
 import type { BotHealth } from './bot-health.ts';
 import type { BotPorts } from './bot-ports.ts';
-import type { BotStatus, SessionCall, TurnClaim, TurnReport, Verdict, WaitReason } from './bot-rpc.ts';
+import type { BotStatus, SessionCall, SessionReport, TurnClaim, TurnReport, Verdict, WaitReason } from './bot-rpc.ts';
 import type { BotSessions } from './bot-sessions.ts';
 import { hasLeases, type BotLimits, type BotSettings } from './bot-settings.ts';
 import type { BotRecord, BotStore } from './bot-store.ts';
@@ -57,16 +54,14 @@ export class Admission {
   attend(call: SessionCall, record: BotRecord): { verdict: Verdict; counted: boolean } {
     const { ports, sessions, counters } = this.#parts;
     const now = ports.now();
-    const others = call.others?.map((other) => this.attend(other, record)) ?? [];
     this.#parts.waker.spare(call.session);
-    const ended = sessions.heard(call, now);
-    for (const report of ended) this.#ended(report, call.session, now);
+    const told = call.others?.map((other) => this.#told(other, sessions.reported(other, now), now)) ?? [];
+    told.push(this.#told(call, sessions.heard(call, now), now));
     if (call.left) this.#leave(call.session);
     const failures = counters.lastError;
     const verdict = this.#verdict(call, record, now);
     this.#serve(now, record, call.session);
-    const hasEnded = ended.length > 0 || counters.lastError !== failures || others.some(({ counted }) => counted);
-    return { verdict, counted: counters.heard(call) || hasEnded || isMoving(verdict) };
+    return { verdict, counted: told.includes(true) || counters.lastError !== failures || isMoving(verdict) };
   }
 
   /** What time alone brings: leases that end, budgets that are new, deadlines. */
@@ -276,6 +271,12 @@ export class Admission {
     const turn = { session: call.session, turn: call.claim?.turn ?? 0 };
     this.#parts.counters.failed(code, message, turn, now);
     return { do: 'fail', code, message };
+  }
+
+  /** `ended`: what of the report is new. True where anything was counted. */
+  #told(report: SessionReport, ended: readonly TurnReport[], now: number): boolean {
+    for (const one of ended) this.#ended(one, report.session, now);
+    return this.#parts.counters.heard(report) || ended.length > 0;
   }
 
   #ended(report: TurnReport, session: string, now: number): void {

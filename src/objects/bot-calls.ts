@@ -1,10 +1,10 @@
 /**
- * The calls of one session to its bots, one after the other: by these a bot never hears of a turn's end before
- * its beginning. Reports travel with whatever is asked next, else with those of other sessions of the process.
+ * The calls of one session to its bots, one after the other. How turns ended travels with whatever is asked next, else
+ * with a call of another session of the process: only that may come before the call that told of their beginning.
  */
 import type { BotSpec } from '../bots/spec.ts';
 import type { BotRef } from '../protocol/values.ts';
-import type { SessionAnswer, SessionCall, TurnClaim, TurnReport } from './bot-rpc.ts';
+import type { SessionAnswer, SessionCall, SessionReport, TurnClaim, TurnReport } from './bot-rpc.ts';
 import { inTime } from './in-time.ts';
 import type { SessionPorts } from './ports.ts';
 import type { ReportGroup, Reporter } from './shared-reports.ts';
@@ -14,7 +14,7 @@ const CALL_TIMEOUT_MS = 2_000;
 const BOT_SILENT = 'The bot did not answer in time.';
 /** Between two calls to a bot that has not said otherwise. */
 const HEARTBEAT_MS = 1_000;
-/** How long a report waits for others to travel with. */
+/** How long what is only counted waits for a call to travel with. */
 const REPORT_DELAY_MS = 1_000;
 /** Reports that wait for a bot that cannot be reached; older ones are given up, they are only counted. */
 const MAX_REPORTS = 100;
@@ -22,7 +22,7 @@ const MAX_REPORTS = 100;
 const MAX_BOTS = 16;
 
 /** What a session says of itself in every call to `bot`; what it counts is counted from the call before. */
-export type CallFacts = (bot: BotRef) => Omit<SessionCall, 'bot' | 'claim' | 'ended' | 'revision'>;
+export type CallFacts = (bot: string) => Omit<SessionCall, 'bot' | 'claim' | 'ended' | 'revision'>;
 
 interface Known {
   ref: BotRef;
@@ -75,10 +75,14 @@ export class BotCalls implements Reporter {
 
   /**
    * `claim` is asked for when the call is made: at once where none is under way, so that it leaves before what is
-   * written next, else later. `others`: what it is to say for other sessions.
+   * written next, else later; and so is `others`, what it is to say for other sessions.
    * @throws what the bot's object throws, or that it is late
    */
-  call(bot: BotRef, claim: () => TurnClaim | null, others: readonly SessionCall[] = []): Promise<SessionAnswer> {
+  call(
+    bot: BotRef,
+    claim: () => TurnClaim | null,
+    others: () => readonly SessionReport[] = () => [],
+  ): Promise<SessionAnswer> {
     const call = (): Promise<SessionAnswer> => this.#call(bot, claim(), others);
     const answer = this.#pending === 0 ? call() : this.#queue.then(call);
     this.#pending += 1;
@@ -119,7 +123,7 @@ export class BotCalls implements Reporter {
     }, ms);
   }
 
-  /** Whoever is the first to have something to tell calls a second later, for all that have by then. */
+  /** Whoever is the first to have something to tell calls a second later, for all that still have. */
   #reportTogether(known: Known): void {
     const { sharedReports: reports } = this.#ports;
     const { ref } = known;
@@ -132,45 +136,46 @@ export class BotCalls implements Reporter {
     }, REPORT_DELAY_MS);
   }
 
-  #callFor(known: Known, { reporters }: ReportGroup): void {
-    const { ref } = known;
-    reporters.delete(this);
-    const taken = [...reporters].flatMap((reporter) => {
-      const call = reporter.takeReport(ref.id);
-      return call ? [{ reporter, call }] : [];
-    });
-    if (known.ended.length === 0 && taken.length === 0) return;
-    const others = taken.map(({ call }) => call);
+  #callFor({ ref }: Known, { reporters }: ReportGroup): void {
+    const having = (): Reporter[] => [...reporters].filter((reporter) => reporter.hasReport(ref.id));
+    if (having().length === 0) return;
+    let taken: { reporter: Reporter; report: SessionReport }[] = [];
+    const others = (): SessionReport[] => {
+      taken = having().map((reporter) => ({ reporter, report: reporter.takeReport(ref.id) }));
+      return taken.map(({ report }) => report);
+    };
     this.call(ref, () => null, others).catch(() => {
-      for (const { reporter, call } of taken) reporter.keepReport(call);
+      for (const { reporter, report } of taken) reporter.keepReport(ref.id, report);
     });
   }
 
-  takeReport(bot: string): SessionCall | null {
+  hasReport(bot: string): boolean {
     const known = this.#known.get(bot);
-    return known && known.ended.length > 0 ? this.#take(known, null) : null;
+    return known !== undefined && known.ended.length > 0 && known.cancelReport === null;
   }
 
-  keepReport({ bot, ended, left = false }: SessionCall): void {
-    const known = this.#of(bot);
-    known.ended = [...ended, ...known.ended].slice(-MAX_REPORTS);
-    known.left ||= left;
+  takeReport(bot: string): SessionReport {
+    const known = this.#known.get(bot);
+    const ended = known?.ended ?? [];
+    if (known) known.ended = [];
+    const { session, rowsWritten, undeliveredMs, restarts, silentCloses } = this.#facts(bot);
+    return { session, ended, rowsWritten, undeliveredMs, restarts, silentCloses };
   }
 
-  /** What is to be told of `known`, which then is told. */
-  #take(known: Known, claim: TurnClaim | null): SessionCall {
-    const { ref: bot, ended, left, revision } = known;
-    known.ended = [];
-    known.left = false;
-    return { ...this.#facts(bot), bot, claim, ended, revision, ...(left ? { left } : {}) };
+  keepReport(bot: string, { ended }: Pick<SessionReport, 'ended'>): void {
+    const known = this.#known.get(bot);
+    if (known) known.ended = [...ended, ...known.ended].slice(-MAX_REPORTS);
   }
 
-  async #call(bot: BotRef, claim: TurnClaim | null, others: readonly SessionCall[]): Promise<SessionAnswer> {
+  async #call(bot: BotRef, claim: TurnClaim | null, others: () => readonly SessionReport[]): Promise<SessionAnswer> {
     const known = this.#of(bot);
     known.cancelReport?.();
     known.cancelReport = null;
-    const own = this.#take(known, claim);
-    const call = others.length > 0 ? { ...own, others } : own;
+    const { ended, left, revision } = known;
+    known.ended = [];
+    known.left = false;
+    const own = { ...this.#facts(bot.id), bot, claim, ended, revision, ...(left ? { left } : {}) };
+    const call: SessionCall = { ...own, others: others() };
     const askedAt = this.#ports.now();
     try {
       const answer = await inTime(this.#ports, this.#ports.attend(bot.id, call), CALL_TIMEOUT_MS, BOT_SILENT);
@@ -178,7 +183,8 @@ export class BotCalls implements Reporter {
       if (answer.excess !== undefined) this.#onExcess(answer.excess);
       return answer;
     } catch (error) {
-      this.keepReport(own);
+      this.keepReport(bot.id, own);
+      known.left ||= left;
       this.#ports.leaves.end(bot.id, this.#ports.now());
       throw error;
     }
@@ -216,12 +222,10 @@ export class BotCalls implements Reporter {
     return made;
   }
 
-  /** The one that was met first, unless it is still to be told something. */
+  /** The one that was met first, of those that are to be told nothing if there are any. */
   #forgetOne(): void {
-    for (const [id, { cancelReport, ended }] of this.#known) {
-      if (cancelReport || ended.length > 0) continue;
-      this.#known.delete(id);
-      return;
-    }
+    const silent = [...this.#known].filter(([, { cancelReport }]) => cancelReport === null);
+    const [id] = silent.find(([, { ended }]) => ended.length === 0) ?? silent[0] ?? [];
+    if (id !== undefined) this.#known.delete(id);
   }
 }

@@ -5,7 +5,7 @@ import { emptyStats, type BotStats } from '../metrics/bot-stats.ts';
 import { count, storedStats } from '../metrics/bot-sample.ts';
 import { observe } from '../metrics/histogram.ts';
 import { TURN_ERRORS } from '../protocol/codes.ts';
-import type { BotStatus, SessionCall, TurnReport } from './bot-rpc.ts';
+import type { BotStatus, SessionReport, TurnReport } from './bot-rpc.ts';
 
 const turnError = z.enum(TURN_ERRORS);
 const kept = z.object({
@@ -34,7 +34,7 @@ export class BotCounters {
   }
 
   /** What every call says. True when anything was counted. */
-  heard({ rowsWritten, restarts, silentCloses, undeliveredMs }: SessionCall): boolean {
+  heard({ rowsWritten, restarts, silentCloses, undeliveredMs }: SessionReport): boolean {
     const { stats } = this;
     const moved = rowsWritten + restarts + silentCloses > 0 || stats.undeliveredMs !== undeliveredMs;
     stats.rowsWritten += rowsWritten;

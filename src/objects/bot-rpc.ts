@@ -47,9 +47,21 @@ export interface TurnReport {
   overheadMs: number | null;
 }
 
-/** One call of a session: what became of its turns, how it is, and what it wants to do. At most one a second while busy. */
-export interface SessionCall {
+/** What became of a session's turns, and what else is counted, since it was told last. */
+export interface SessionReport {
   session: string;
+  ended: readonly TurnReport[];
+  /** Rows that the session wrote in its object. */
+  rowsWritten: number;
+  /** Age of the oldest record that D1 does not have, in ms; 0 when it has all. */
+  undeliveredMs: number;
+  /** Turns begun again after the process had ended, and sockets closed for silence. */
+  restarts: number;
+  silentCloses: number;
+}
+
+/** One call of a session: what it has to tell, and what it wants to do. At most one a second while busy. */
+export interface SessionCall extends SessionReport {
   user: string;
   /** The bot as the session remembers it: enough to answer where nothing else defines it. */
   bot: BotRef;
@@ -57,20 +69,12 @@ export interface SessionCall {
   claim: TurnClaim | null;
   /** The session has no turn here any more, nor was one begun that still runs: its place and its slot are free. */
   left?: boolean;
-  ended: readonly TurnReport[];
   /** Sockets that are connected to the session. */
   connections: number;
-  /** Rows that the session wrote in its object since the last call. */
-  rowsWritten: number;
-  /** Age of the oldest record that D1 does not have, in ms; 0 when it has all. */
-  undeliveredMs: number;
-  /** Turns begun again after the process had ended, and sockets closed for silence, since the last call. */
-  restarts: number;
-  silentCloses: number;
   /** The revision whose definition the session holds; -1 for none. */
   revision: number;
-  /** Calls without a claim of other sessions of the same process. The answer is not for them. */
-  others?: readonly SessionCall[];
+  /** What other sessions of the same process have to tell. */
+  others?: readonly SessionReport[];
 }
 
 /** `excess`: connections of this session beyond what its user may have to the bot; to be closed. Absent: none. */

@@ -1,6 +1,6 @@
 /** The sessions that a bot hears of: which run or wait just now, and how many connections each has. */
 import type { BotStore, Connections } from './bot-store.ts';
-import type { SessionCall, TurnClaim, TurnReport } from './bot-rpc.ts';
+import type { SessionCall, SessionReport, TurnClaim, TurnReport } from './bot-rpc.ts';
 
 /** A session calls once a second while it is busy; one that did not for so long is not. */
 const BUSY_MS = 3_500;
@@ -10,8 +10,8 @@ const REMEMBER_MS = 60_000;
 const CONNECTIONS_KEEP_MS = 12 * 60 * 60_000;
 /** Connections of one user to one bot, over all sessions; the newest ones beyond it are given up. */
 export const MAX_CONNECTIONS_PER_USER = 200;
-/** Reports by which a session's repeated one is recognised. */
-const REMEMBERED_REPORTS = 16;
+/** Reports by which a session's repeated ones are recognised: as many as it keeps for another try. */
+const REMEMBERED_REPORTS = 100;
 
 interface Heard {
   at: number;
@@ -37,21 +37,27 @@ export class BotSessions {
 
   /** Takes note of a call. Returns the reports that were not made before, since a call that seemed lost is made again. */
   heard(call: SessionCall, at: number): TurnReport[] {
-    const { session, user, connections: count, ended } = call;
-    const known = this.#heard.get(session) ?? { at, phase: null, reported: [] };
-    const fresh = ended.filter((report) => !known.reported.includes(nameOf(report)));
-    const reported = [...known.reported, ...fresh.map(nameOf)];
-    const claim = call.claim && reported.includes(nameOf(call.claim)) ? null : call.claim;
-    this.#heard.delete(session);
-    const heard: Heard = { at, phase: null, reported: reported.slice(-REMEMBERED_REPORTS) };
-    this.#heard.set(session, heard);
-    // A report of something else does not say that the turn is over.
-    this.#enter(session, heard, claim?.phase ?? (ended.length > 0 ? null : known.phase));
+    const { session, user, connections: count } = call;
+    const fresh = this.reported(call, at, call.claim);
     if ((this.#connections.get(session)?.count ?? 0) !== count) {
       const entry = { session, user, count, at };
       this.#count(entry);
       this.#store.saveConnections(entry);
     }
+    return fresh;
+  }
+
+  /** The same of what was only told: by itself, or by another session. */
+  reported({ session, ended }: SessionReport, at: number, asked: TurnClaim | null = null): TurnReport[] {
+    const known = this.#heard.get(session) ?? { at, phase: null, reported: [] };
+    const fresh = ended.filter((report) => !known.reported.includes(nameOf(report)));
+    const reported = [...known.reported, ...fresh.map(nameOf)];
+    const claim = asked && reported.includes(nameOf(asked)) ? null : asked;
+    this.#heard.delete(session);
+    const heard: Heard = { at, phase: null, reported: reported.slice(-REMEMBERED_REPORTS) };
+    this.#heard.set(session, heard);
+    // A report of something else does not say that the turn is over.
+    this.#enter(session, heard, claim?.phase ?? (ended.length > 0 ? null : known.phase));
     return fresh;
   }
 

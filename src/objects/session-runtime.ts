@@ -13,7 +13,6 @@ import { encodeServerFrame } from '../protocol/codec.ts';
 import type { LogRecord } from '../protocol/records.ts';
 import type { QueueView, WireError } from '../protocol/server-frames.ts';
 import { messageOf, type BotMessage, type Message } from '../protocol/transcript.ts';
-import type { BotRef } from '../protocol/values.ts';
 import type { Command, Partial } from '../session/command.ts';
 import { EMPTY_STATE, positionOf, queueView, type SessionState } from '../session/state.ts';
 import { decodeState, encodeState } from '../session/stored-state.ts';
@@ -111,7 +110,7 @@ export class SessionRuntime<Socket extends TabSocket> {
     this.#alarm.keep();
   }
 
-  #facts({ id: bot }: BotRef): ReturnType<CallFacts> {
+  #facts(bot: string): ReturnType<CallFacts> {
     const { id, owner } = this.#delivery.session;
     const counts = { restarts: this.#restarts, silentCloses: this.#silentCloses };
     this.#restarts = 0;

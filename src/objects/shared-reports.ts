@@ -1,14 +1,16 @@
 /**
  * Sessions of this process that have to tell a bot how turns ended: one of them calls for all, instead of each by
- * itself. Nothing but memory. What ends with its process was only to be counted.
+ * itself. Nothing but memory: what is not told when the process ends is missing from the bot's counts.
  */
-import type { SessionCall } from './bot-rpc.ts';
+import type { SessionReport } from './bot-rpc.ts';
 
 export interface Reporter {
-  /** What it has to tell the bot with this id; null where a call of its own has told it meanwhile. */
-  takeReport(bot: string): SessionCall | null;
-  /** A call that was taken did not arrive. */
-  keepReport(call: SessionCall): void;
+  /** Whether it has something to tell the bot with this id, and no call of its own that is going to. */
+  hasReport(bot: string): boolean;
+  /** What that is; it counts as told. */
+  takeReport(bot: string): SessionReport;
+  /** What was taken did not arrive. */
+  keepReport(bot: string, report: SessionReport): void;
 }
 
 export interface ReportGroup {
@@ -19,7 +21,7 @@ export interface ReportGroup {
 
 /** Sessions that one call speaks for: the bot hears them all before it answers anybody else. */
 const MAX_REPORTERS = 500;
-/** A session that did not call in time may be gone. */
+/** A session that did not call in time may be gone: the next one calls for its group, too. */
 const LATE_MS = 1_000;
 /** Bots that are to be told something. */
 const MAX_BOTS = 1_000;
@@ -33,12 +35,13 @@ export class SharedReports {
     const open = this.#open.get(bot);
     // Later than any can be: the clock was put back meanwhile.
     const isDue = open && now < open.callAt + LATE_MS && open.callAt <= callAt;
-    if (isDue && open.reporters.size < MAX_REPORTERS) {
+    const hasRoom = open && open.reporters.size < MAX_REPORTERS;
+    if (isDue && hasRoom) {
       open.reporters.add(reporter);
       return null;
     }
     if (!open && this.#open.size >= MAX_BOTS) this.#open.clear();
-    const group = { callAt, reporters: new Set([reporter]) };
+    const group = { callAt, reporters: new Set(hasRoom ? [...open.reporters, reporter] : [reporter]) };
     this.#open.set(bot, group);
     return group;
   }

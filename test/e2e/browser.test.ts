@@ -11,8 +11,8 @@ import { launchBrowser } from '../support/browser.ts';
 import { joined } from '../support/fake-world.ts';
 import { RealServer } from '../support/real-server.ts';
 
-/** About 9 s of streaming: time to load a page in the middle of it, on a machine that is busy with other tests, too. */
-const LONG = 'Tell me a long story [[sim tokens=120 tokenMs=75]]';
+/** About 7 s of streaming: time to load a page in the middle of it, on a machine that is busy with other tests, too. */
+const LONG = 'Tell me a long story [[sim tokens=120 tokenMs=60]]';
 const PHONE = { width: 390, height: 844 };
 
 let server: RealServer;
@@ -72,8 +72,8 @@ async function replyOf(page: Page): Promise<string> {
 }
 
 async function untilAnswered(page: Page, answers = 1): Promise<void> {
-  await expect.poll(() => botMessages(page).count(), { timeout: 20_000 }).toBe(answers);
-  await expect.poll(() => page.getByTestId('running').count(), { timeout: 20_000 }).toBe(0);
+  await expect.poll(() => botMessages(page).count(), { timeout: 25_000 }).toBe(answers);
+  await expect.poll(() => page.getByTestId('running').count(), { timeout: 25_000 }).toBe(0);
 }
 
 /** Waits until some of the running answer is shown. */

@@ -25,17 +25,30 @@ describe('B9: a bot without a limit', () => {
 
   it('hears from one session how turns of others ended, and of each once', async () => {
     const world = await new BotWorld().launched();
+    const counts = { rowsWritten: 0, undeliveredMs: 0, restarts: 0, silentCloses: 0 };
     const others = [
-      callOf('b', null, { ended: [reportOf({ turn: 4 })], connections: 2 }),
-      callOf('c', null, { ended: [reportOf({ turn: 6 }), reportOf({ turn: 8, outcome: 'stopped' })] }),
+      { session: 'b', ended: [reportOf({ turn: 4 })], ...counts },
+      { session: 'c', ended: [reportOf({ turn: 6 }), reportOf({ turn: 8, outcome: 'stopped' })], ...counts },
     ];
     world.beat('b', { turn: 4 });
     const call = callOf('a', null, { ended: [reportOf()], others });
     for (let time = 0; time < 2; time += 1) expect(world.attend(call)).toEqual({ do: 'nothing' });
     expect(world.view()).toMatchObject({ running: 0, stats: { replies: 3, stopped: 1 } });
-    // The others' connections count as if they had called, and what they report may overtake their own calls.
-    expect(world.view().connections).toBe(4);
+    // It may overtake calls of their own.
     expect(world.beat('b', { turn: 4 })).toEqual({ do: 'nothing' });
+  });
+
+  it('leaves a session in the line of which another one tells', async () => {
+    const world = await new BotWorld().launched({ concurrency: 1 });
+    world.ask('a');
+    expect(world.ask('b', { turn: 4 })).toMatchObject({ do: 'wait', place: 1 });
+    const counts = { rowsWritten: 1, undeliveredMs: 0, restarts: 0, silentCloses: 0 };
+    const connections = world.view().connections;
+    world.attend(callOf('c', null, { connections: 0, others: [{ session: 'b', ended: [reportOf()], ...counts }] }));
+    expect(world.view()).toMatchObject({ connections, queued: 1, stats: { replies: 1 } });
+    world.attend(callOf('a', null, { ended: [reportOf()] }));
+    await world.advance(1);
+    expect(world.wakes).toMatchObject([{ session: 'b' }]);
   });
 
   it('lets turns begin unasked only while nothing else has to be said', async () => {

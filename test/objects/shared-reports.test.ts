@@ -1,6 +1,6 @@
 /** B9: how turns ended is told by one session of a process for all, under fakes and on virtual time. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { SessionCall } from '../../src/objects/bot-rpc.ts';
+import type { SessionReport } from '../../src/objects/bot-rpc.ts';
 import { SharedReports, type Reporter } from '../../src/objects/shared-reports.ts';
 import { FakeWorld, settle } from '../support/fake-world.ts';
 import { GO } from '../support/free-bot.ts';
@@ -26,7 +26,7 @@ async function advance(ms: number): Promise<void> {
 
 /** The turns whose end each call tells: the caller's own, and those of others. */
 const told = (world: FakeWorld): number[][][] => {
-  const turns = (call: SessionCall): number[] => call.ended.map((report) => report.turn);
+  const turns = ({ ended }: SessionReport): number[] => ended.map((report) => report.turn);
   return world.calls.map(({ call }) => [turns(call), ...(call.others ?? []).map(turns)]);
 };
 
@@ -73,10 +73,36 @@ describe('B9: turns that ended', () => {
     await turn(two, 'c');
     two.calls.length = 0;
     await two.advance(1_000);
-    expect(told(two)).toEqual([[[4]]]);
+    expect(told(two)).toEqual([[[4], [2]]]);
   });
 
-  test('are told at once and alone where others wait for their end, or they failed', async () => {
+  test('are told as they are when the call leaves, not as they were when it was to leave', async () => {
+    await turn(one, 'a');
+    await turn(two, 'b');
+    one.bots.set('silent', { id: 'silent', name: 'Silent', model: 'm' });
+    one.bot = () => new Promise(() => undefined);
+    expect(one.runtime.send({ id: 'c', text: '@silent c', priority: 1 })).toBeNull();
+    await settle();
+    one.bot = () => GO;
+    one.calls.length = 0;
+    // The call for all waits for the one that is not answered; meanwhile the other session calls by itself.
+    await one.advance(1_500);
+    await two.advance(1_500);
+    expect(one.calls).toEqual([]);
+    await turn(two, 'd');
+    await one.advance(1_000);
+    expect([told(one)[0], told(two).at(-1)]).toEqual([[[2], [4]], [[2]]]);
+  });
+
+  test('that failed are told at once, by the session itself', async () => {
+    expect(one.runtime.send({ id: 'a', text: 'a', priority: 1 })).toBeNull();
+    await settle();
+    await one.model.fail(new Error('a fault'));
+    await one.advance(1);
+    expect(told(one)).toEqual([[[]], [[2]]]);
+  });
+
+  test('are told at once and alone where others wait for their end', async () => {
     one.bot = () => ({ do: 'go', revision: 1, spec: null, leaseMs: 5_000, callAgainMs: 1_000 });
     await turn(one, 'a');
     await one.advance(1);
@@ -88,7 +114,11 @@ describe('B9: turns that ended', () => {
 });
 
 describe('groups', () => {
-  const reporter = (): Reporter => ({ takeReport: () => null, keepReport: () => undefined });
+  const reporter = (): Reporter => ({
+    hasReport: () => false,
+    takeReport: () => expect.unreachable(),
+    keepReport: () => undefined,
+  });
 
   test('are for one bot each, and not for more than 500 sessions', () => {
     const reports = new SharedReports();
