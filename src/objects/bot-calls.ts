@@ -98,7 +98,7 @@ export class BotCalls implements Reporter {
     if (known.ended.length > MAX_REPORTS) known.ended.shift();
     if (report.outcome === 'failed') this.#ports.leaves.end(bot.id, this.#ports.now());
     if (isAwaited || report.outcome === 'failed') this.#reportIn(known, 0);
-    else this.#reportTogether(known);
+    else this.#reportTogether(bot);
   }
 
   /** The turn that waited or ran does not any more. */
@@ -124,19 +124,18 @@ export class BotCalls implements Reporter {
   }
 
   /** Whoever is the first to have something to tell calls a second later, for all that still have. */
-  #reportTogether(known: Known): void {
+  #reportTogether(ref: BotRef): void {
     const { sharedReports: reports } = this.#ports;
-    const { ref } = known;
     const now = this.#ports.now();
     const group = reports.add(ref.id, this, now, now + REPORT_DELAY_MS);
     if (!group) return;
     this.#ports.setTimer(() => {
       reports.close(ref.id, group);
-      this.#callFor(known, group);
+      this.#callFor(ref, group);
     }, REPORT_DELAY_MS);
   }
 
-  #callFor({ ref }: Known, { reporters }: ReportGroup): void {
+  #callFor(ref: BotRef, { reporters }: ReportGroup): void {
     const having = (): Reporter[] => [...reporters].filter((reporter) => reporter.hasReport(ref.id));
     if (having().length === 0) return;
     let taken: { reporter: Reporter; report: SessionReport }[] = [];

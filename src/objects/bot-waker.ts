@@ -1,5 +1,6 @@
 /** Tells sessions to ask again: soon, a few at a time, and never so that anybody waits for it. */
 import type { BotPorts } from './bot-ports.ts';
+import { inTime } from './in-time.ts';
 
 /** Calls under way at once; each brings a call back. */
 const MAX_AT_ONCE = 16;
@@ -42,11 +43,7 @@ export class BotWaker {
 
   /** Never rejects: a session polls, so a wake that fails costs it time and nothing else. */
   async #wakeOne(session: string): Promise<void> {
-    let cancel: () => void = () => undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#ports.setTimer(resolve, WAKE_TIMEOUT_MS);
-    });
-    await Promise.race([this.#ports.wake(session).catch(() => undefined), late]);
-    cancel();
+    const wake = this.#ports.wake(session);
+    await inTime(this.#ports, wake, WAKE_TIMEOUT_MS, 'The session did not answer in time.').catch(() => undefined);
   }
 }

@@ -46,7 +46,7 @@ export class SharedReports {
     return group;
   }
 
-  /** Whoever called for the group has something to tell anew. */
+  /** Its call is about to be made: nobody joins it any more. */
   close(bot: string, group: ReportGroup): void {
     if (this.#open.get(bot) === group) this.#open.delete(bot);
   }
