@@ -28,7 +28,7 @@ interface Decoded {
   length: number;
 }
 
-/** Records kept decoded: the newest, and those that catching-up tabs and prompts read again and again. */
+/** Records kept decoded: those that D1 lacks, and those that catching-up tabs and prompts read again and again. */
 const CACHED_RECORDS = 128;
 /** A longer body is read anew each time, so that what is kept stays small. UTF-16 code units of JSON. */
 const CACHED_BODY_LENGTH = 4 * 1024;
@@ -216,6 +216,8 @@ export class SessionLog {
 
   markDelivered(seq: number): void {
     this.#write('UPDATE session SET delivered = ?', seq);
+    // Tabs have long had them, and the prompts' turns are kept elsewhere: a thousand quiet sessions would keep them in vain.
+    for (let sent = this.#session.delivered + 1; sent <= seq; sent += 1) this.#decoded.delete(sent);
     this.#session.delivered = seq;
   }
 

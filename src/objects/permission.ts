@@ -23,6 +23,9 @@ const LEASE_MARGIN_MS = 1_000;
 /** Longer waits are slept through, without a timer: the bot wakes the session, or its alarm does. */
 const MAX_AWAKE_WAIT_MS = 2_000;
 
+/** Ends nothing; one for all, since each session has three such ends. */
+const NOTHING = (): void => undefined;
+
 /** A turn, and who is to answer it. */
 export interface Order {
   bot: BotRef;
@@ -70,9 +73,9 @@ export class Permission {
   #waiting: TurnWait | null = null;
   #idleUntil: number | null = null;
   /** Ends the pause between two calls of a turn that waits. */
-  #endPause: () => void = () => undefined;
-  #stopBeating: () => void = () => undefined;
-  #stopGuard: () => void = () => undefined;
+  #endPause = NOTHING;
+  #stopBeating = NOTHING;
+  #stopGuard = NOTHING;
 
   constructor(ports: SessionPorts<unknown>, facts: CallFacts, listener: WaitListener) {
     this.#ports = ports;
@@ -212,11 +215,11 @@ export class Permission {
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const isLong = ms > MAX_AWAKE_WAIT_MS;
-      const cancel = isLong ? () => undefined : this.#ports.setTimer(() => this.#endPause(), ms);
+      const cancel = isLong ? NOTHING : this.#ports.setTimer(() => this.#endPause(), ms);
       this.#idleUntil = isLong ? this.#ports.now() + ms : null;
       this.#endPause = () => {
         cancel();
-        this.#endPause = () => undefined;
+        this.#endPause = NOTHING;
         this.#idleUntil = null;
         resolve();
         if (isLong) this.#listener.onAwake();
@@ -261,6 +264,9 @@ export class Permission {
     const current = this.#current;
     this.#stopBeating();
     this.#stopGuard();
+    // They know the answer that has ended, and would keep it until the next one.
+    this.#stopBeating = NOTHING;
+    this.#stopGuard = NOTHING;
     this.#current = null;
     return current;
   }

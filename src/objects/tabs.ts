@@ -26,7 +26,7 @@ export interface Feed {
   queue(): QueueView;
 }
 
-/** Encoded records kept for the other tabs; more than one busy session produces between two pumps. */
+/** Encoded records kept for tabs that do not keep up; older ones are encoded anew for each of these. */
 const RECENT_FRAMES = 32;
 
 export class Tabs<Socket extends TabSocket> {
@@ -34,7 +34,7 @@ export class Tabs<Socket extends TabSocket> {
   readonly messages = new TokenBucket(MESSAGES_PER_SECOND, MAX_MESSAGES_AT_ONCE);
   readonly #tabs = new Map<Socket, Tab>();
   readonly #feed: Feed;
-  /** Frames of the newest records, so that a broadcast encodes once. */
+  /** Frames of the newest records while a tab lacks them, so that a broadcast encodes once. */
   readonly #recent = new Map<number, string>();
   /** The delta encoded last; tabs that read along all need the same one. */
   #delta = { key: '', frame: '' };
@@ -128,6 +128,14 @@ export class Tabs<Socket extends TabSocket> {
 
   pumpAll(): void {
     for (const tab of this.#tabs.values()) this.pump(tab);
+    if (this.#recent.size > 0) this.#forgetSent();
+  }
+
+  /** What every tab has now: kept in a thousand sessions it is most of what the process has to collect garbage around. */
+  #forgetSent(): void {
+    let sent = Infinity;
+    for (const tab of this.#tabs.values()) sent = Math.min(sent, tab.seq ?? Infinity);
+    for (const seq of this.#recent.keys()) if (seq <= sent) this.#recent.delete(seq);
   }
 
   /** Sends what the tab lacks, as far as its window allows. */

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { verifyChain, type ChainRow } from '../../src/log/chain.ts';
 import { messagePage, pastTurns, questionOf } from '../../src/log/conversation.ts';
 import { hasTables } from '../../src/log/schema.ts';
@@ -44,6 +44,19 @@ describe('the log', () => {
       ]),
     );
     expect(log.messageIds([])).toEqual(new Map());
+  });
+
+  test('what the rest of the world has is kept no longer: until then it is sent on without being read again', () => {
+    const written = append(ask('a'), answer(1, 'hello'), ask('b'));
+    const exec = vi.spyOn(sql, 'exec');
+    expect(log.after(0, 10, 1_000)).toEqual(written);
+    expect(exec).not.toHaveBeenCalled();
+    log.markDelivered(2);
+    exec.mockClear();
+    expect(log.after(2, 10, 1_000)).toEqual(written.slice(2));
+    expect(exec).not.toHaveBeenCalled();
+    expect(log.after(0, 10, 1_000)).toEqual(written);
+    expect(exec).toHaveBeenCalledOnce();
   });
 
   test('looking at an empty object writes nothing', () => {
