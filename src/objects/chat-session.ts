@@ -3,23 +3,15 @@
  * alarm and bindings to the runtime, and its calls to whoever may make them.
  */
 import { DurableObject } from 'cloudflare:workers';
-import { createBotDirectory } from '../bots/directory.ts';
-import { parseConfig, type Bindings } from '../env.ts';
-import { findStoredBot } from '../history/bots.ts';
-import { removeSession } from '../history/remove.ts';
+import type { Bindings } from '../env.ts';
 import { SessionLog } from '../log/session-log.ts';
-import type { SqlPort, SqlValue } from '../log/sql.ts';
 import { CLOSE } from '../protocol/codes.ts';
 import { MAX_TABS } from '../protocol/limits.ts';
 import { PING_TEXT, PONG_TEXT, type WireError } from '../protocol/server-frames.ts';
 import { textProblem } from '../protocol/text.ts';
 import type { BotRef } from '../protocol/values.ts';
-import { listModels } from '../responders/discovery.ts';
-import { answerQuestion } from './answer-question.ts';
-import { HISTORY_WRITER } from './history-writer.ts';
-import { objectLog } from './object-log.ts';
-import type { SessionPorts } from './ports.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
+import { ObjectPorts } from './session-ports.ts';
 import {
   UNTIL_HEADER,
   USER_HEADER,
@@ -33,8 +25,6 @@ import {
   type ShareRow,
 } from './session-rpc.ts';
 import { SessionRuntime } from './session-runtime.ts';
-import { sharedLeaves } from './shared-leave.ts';
-import { sharedReports } from './shared-reports.ts';
 import { Shares } from './shares.ts';
 import { receive, sendMessage } from './socket-frames.ts';
 import type { BotMessage } from '../protocol/transcript.ts';
@@ -47,14 +37,13 @@ const NOT_FOUND: WireError = { code: 'session_not_found', message: 'There is no 
 
 export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
   #runtime: SessionRuntime<WebSocket> | null = null;
-  readonly #shares = new Shares(this.#sql());
-  /** In the object since a bot was told last. */
-  #rowsWritten = 0;
+  readonly #ports = new ObjectPorts(this.ctx, this.env, () => (this.#runtime = null));
+  readonly #shares = new Shares(this.#ports);
 
   constructor(ctx: DurableObjectState, env: Bindings) {
     super(ctx, env);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING_TEXT, PONG_TEXT));
-    const log = SessionLog.open(this.#sql());
+    const log = SessionLog.open(this.#ports);
     if (!log) return;
     // An alarm that is due is delivered as soon as the object is built. Setting it anew here would
     // put it off, and after some ends of the process in a row nobody would begin the turn again.
@@ -64,7 +53,7 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
   }
 
   #start(log: SessionLog, alarmAt: number | null): SessionRuntime<WebSocket> {
-    return new SessionRuntime(log, this.#ports(), this.ctx.getWebSockets(), crypto.randomUUID(), alarmAt);
+    return new SessionRuntime(log, this.#ports, this.ctx.getWebSockets(), crypto.randomUUID(), alarmAt);
   }
 
   /** The runtime on behalf of `user`, or null where to this user there is no session. */
@@ -74,7 +63,7 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
   }
 
   async create(user: string, id: string, settings: { bot: BotRef; title: string }): Promise<Result<SessionSummary>> {
-    this.#runtime ??= this.#start(SessionLog.create(this.#sql(), id, user), null);
+    this.#runtime ??= this.#start(SessionLog.create(this.#ports, id, user), null);
     const runtime = this.#for(user);
     if (!runtime) return { ok: false, error: NOT_FOUND };
     runtime.dispatch({ type: 'create', ...settings });
@@ -206,67 +195,5 @@ export class ChatSession extends DurableObject<Bindings> implements SessionRpc {
 
   override async alarm(): Promise<void> {
     await this.#runtime?.alarm();
-  }
-
-  async #findBot(id: string): Promise<BotRef | null> {
-    const { DB } = this.env;
-    const ports = { listModels, stored: (bot: string) => findStoredBot(DB, bot), now: () => Date.now() };
-    const found = await createBotDirectory(parseConfig(this.env), ports).find(id);
-    return found.ok ? found.value : null;
-  }
-
-  #sql(): SqlPort {
-    const { storage } = this.ctx;
-    return {
-      exec: <Row extends Record<string, SqlValue>>(query: string, ...bindings: SqlValue[]) => {
-        const cursor = storage.sql.exec<Row>(query, ...bindings);
-        // What writes has written by now: cursors only go on reading.
-        this.#rowsWritten += cursor.rowsWritten;
-        return cursor;
-      },
-      transaction: (body) => storage.transactionSync(body),
-    };
-  }
-
-  #ports(): SessionPorts<WebSocket> {
-    const { ctx, env } = this;
-    const log = objectLog(env);
-    const session = ctx.id.name;
-    return {
-      now: () => Date.now(),
-      setTimer(callback, delayMs) {
-        const timer = setTimeout(callback, delayMs);
-        return () => clearTimeout(timer);
-      },
-      setAlarm: (at) => {
-        this.#rowsWritten += 1;
-        void ctx.storage.setAlarm(at);
-      },
-      clearAlarm: () => void ctx.storage.deleteAlarm(),
-      pingedAt: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0,
-      leaves: sharedLeaves,
-      sharedReports,
-      attend: (bot, call) => env.CONTROL.getByName(bot).attend(call),
-      findBot: (id) => this.#findBot(id),
-      takeRowsWritten: () => {
-        const rows = this.#rowsWritten;
-        this.#rowsWritten = 0;
-        return rows;
-      },
-      answer: (question, signal) => answerQuestion(parseConfig(env), env, question, signal),
-      async deliver({ id, owner }, records) {
-        await env.HISTORY.getByName(HISTORY_WRITER).write({ id, user: owner }, records);
-      },
-      async forget({ id, owner }) {
-        await removeSession(env.DB, { id, user: owner }, Date.now());
-      },
-      destroy: async () => {
-        await ctx.storage.deleteAll();
-        this.#runtime = null;
-      },
-      // What a fault deep inside does not know of is known here.
-      report: (event, fields) => log.error(event, { ...(session === undefined ? {} : { session }), ...fields }),
-      note: log.info,
-    };
   }
 }
