@@ -95,6 +95,8 @@ export class Admission {
     if (!record.deleted && this.#closedBy(record, null, now) !== null) return;
     this.#serve(now, record, null);
     for (const { session } of this.#line.order()) this.#parts.waker.wake(session);
+    // Then those that are passed over: one that has spoken only of its connections since may well wait.
+    for (const { session } of this.#line.waitingEntries()) this.#parts.waker.wake(session);
   }
 
   figures(now: number, record: BotRecord): Pick<BotStatus, 'running' | 'queued' | 'slots' | 'queueLimit'> {

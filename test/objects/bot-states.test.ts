@@ -161,6 +161,17 @@ describe('B3: a stop', () => {
     expect(world.ask('b')).toMatchObject({ do: 'wait', reason: 'line', place: 1 });
   });
 
+  it('the next launch also tells who only spoke of connections meanwhile: a page that is loaded again still waits', async () => {
+    const world = await new BotWorld().launched();
+    world.runtime.act('token', null, 'stop');
+    for (const session of ['a', 'b']) expect(world.ask(session)).toMatchObject({ do: 'wait', reason: 'stopped' });
+    world.attend(callOf('a', null, { connections: 2 }));
+    world.runtime.act('token', null, 'launch');
+    await world.advance(100);
+    expect(world.wakes.map(({ session }) => session).slice(0, 2)).toEqual(['b', 'a']);
+    expect(world.ask('a')).toMatchObject({ do: 'go' });
+  });
+
   it('costs nothing while it lasts, also with turns that wait: no probe, no alarm', async () => {
     const world = await new BotWorld().launched();
     world.runtime.act('token', null, 'stop');

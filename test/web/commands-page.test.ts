@@ -43,8 +43,8 @@ describe('@ at the beginning of a message', () => {
     expect(await active.innerText()).toMatch(/^helper-980/);
     await expect.poll(() => active.getAttribute('aria-selected')).toBe('true');
     await page.keyboard.press('Enter');
-    expect(await value()).toBe('@helper-980 ');
-    expect([await suggestions().count(), await attribute('role')]).toEqual([0, null]);
+    await expect.poll(() => value()).toBe('@helper-980 ');
+    await expect.poll(async () => [await suggestions().count(), await attribute('role')]).toEqual([0, null]);
     await stage.composer.pressSequentially('why?');
     await page.keyboard.press('Enter');
     await expect.poll(() => stage.sent()).toEqual(['@helper-980 why?']);
