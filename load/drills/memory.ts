@@ -67,6 +67,8 @@ async function holdTighter(stage: Stage, notes: Notes): Promise<Wound[]> {
     const at = monotonicMs();
     const held = await hold(stage, leftMb, leftMb === null ? stage.faultMs * CLAIMED_SHARE : stepMs, notes);
     notes.held.push(held);
+    // It may have died since it was looked at last: then there is nothing to lift.
+    held.survived &&= await limit(pidOf(stage.server), 'unlimited');
     if (!held.survived) {
       const diedAt = monotonicMs();
       stage.say('it died of it, and is started again');
@@ -75,7 +77,6 @@ async function holdTighter(stage: Stage, notes: Notes): Promise<Wound[]> {
     }
     wounds.push({ name: held.name, at, healedAt: monotonicMs() });
   }
-  await limit(pidOf(stage.server), 'unlimited');
   return wounds;
 }
 
@@ -87,8 +88,8 @@ async function hold(stage: Stage, leftMb: number | null, forMs: number, notes: N
     leftMb === null ? CLAIMED_MB * BYTES_PER_MB : writableBytes(pid) - restWritable + leftMb * BYTES_PER_MB;
   const name = leftMb === null ? CLAIMED : `${leftMb} MB left`;
   stage.say(`held to ${Math.round(limitBytes / BYTES_PER_MB)} MB above its resting size (${name})`);
-  await limit(pid, String(restWritable + limitBytes));
-  const held: Held = { name, limitBytes, survived: true, writableBytes: 0, residentBytes: 0 };
+  const survived = await limit(pid, String(restWritable + limitBytes));
+  const held: Held = { name, limitBytes, survived, writableBytes: 0, residentBytes: 0 };
   const untilAt = monotonicMs() + forMs;
   while (monotonicMs() < untilAt) {
     const resident = residentBytes(pid);
@@ -100,11 +101,13 @@ async function hold(stage: Stage, leftMb: number | null, forMs: number, notes: N
   return held;
 }
 
-/** Only the soft limit, so that it can be lifted again. */
-async function limit(pid: number, bytes: string): Promise<void> {
+/** Only the soft limit, so that it can be lifted again. False: there is no such process any more. */
+async function limit(pid: number, bytes: string): Promise<boolean> {
   try {
     await run('prlimit', ['--pid', String(pid), `--data=${bytes}:`]);
+    return true;
   } catch {
+    if (residentBytes(pid) === null) return false;
     throw new LoadError(
       'usage',
       'The memory of a process can only be held where there is `prlimit` (Linux, util-linux).',
