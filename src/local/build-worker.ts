@@ -35,7 +35,7 @@ export async function buildWorker(entry = ENTRY, output = OUTPUT): Promise<Worke
     // Both come with the runtime.
     external: ['cloudflare:*', 'node:*'],
     // Without `keepNames`: it sets the name of each function anew wherever one is made, 156 bytes for every one that a
-    // session keeps, a third of its memory. The source map has the names.
+    // session keeps, a third of its heap. The source map has the names.
     minify: true,
     sourcemap: 'linked',
     logLevel: 'warning',

@@ -10,8 +10,8 @@ import { MAX_TABS } from '../protocol/limits.ts';
 import { PING_TEXT, PONG_TEXT, type WireError } from '../protocol/server-frames.ts';
 import { textProblem } from '../protocol/text.ts';
 import type { BotRef } from '../protocol/values.ts';
+import { ObjectPorts } from './object-ports.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
-import { ObjectPorts } from './session-ports.ts';
 import {
   UNTIL_HEADER,
   USER_HEADER,

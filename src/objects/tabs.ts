@@ -131,7 +131,7 @@ export class Tabs<Socket extends TabSocket> {
     if (this.#recent.size > 0) this.#forgetSent();
   }
 
-  /** What every tab has now: kept in a thousand sessions it is most of what the process has to collect garbage around. */
+  /** What every tab has now: a quarter of what a thousand sessions kept, and of what each collection walked through. */
   #forgetSent(): void {
     let sent = Infinity;
     for (const tab of this.#tabs.values()) sent = Math.min(sent, tab.seq ?? Infinity);
