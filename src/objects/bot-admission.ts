@@ -112,8 +112,8 @@ export class Admission {
   #verdict(call: SessionCall, record: BotRecord, now: number): Verdict {
     const { claim, session } = call;
     if (claim === null) {
-      // Whether it still waits it will say, if it does: until then others go first.
-      this.#line.doubt(session);
+      // Others go first until it asks, if ever.
+      if (!call.waits) this.#line.doubt(session);
       return { do: 'nothing' };
     }
     const known = this.#line.get(session);

@@ -67,6 +67,8 @@ export interface SessionCall extends SessionReport {
   bot: BotRef;
   /** The turn that wants to begin, waits or runs; null: a report only, which changes nothing about a turn that is not in `ended`. */
   claim: TurnClaim | null;
+  /** The session has a turn that was told to wait and does: also where the call is a report, and claims nothing. */
+  waits?: boolean;
   /** The session has no turn here any more, nor was one begun that still runs: its place and its slot are free. */
   left?: boolean;
   /** Sockets that are connected to the session. */

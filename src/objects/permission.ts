@@ -79,7 +79,8 @@ export class Permission {
 
   constructor(ports: SessionPorts<unknown>, facts: CallFacts, listener: WaitListener) {
     this.#ports = ports;
-    this.#calls = new BotCalls(ports, facts, (connections) => listener.onExcess(connections));
+    const told: CallFacts = (bot) => (this.#waitsFor(bot) ? { ...facts(bot), waits: true } : facts(bot));
+    this.#calls = new BotCalls(ports, told, (connections) => listener.onExcess(connections));
     this.#listener = listener;
   }
 
@@ -204,6 +205,10 @@ export class Permission {
       this.#ports.report('bot_call_failed', { bot: bot.id, turn, attempt, ...describeError(error) });
       return null;
     }
+  }
+
+  #waitsFor(bot: string): boolean {
+    return this.#waiting !== null && this.#current?.order.bot.id === bot;
   }
 
   #setWaiting(waiting: TurnWait | null): void {

@@ -220,6 +220,17 @@ describe('B12, B13: over the ends of processes', () => {
     expect(places(world, ['dead', 'c'])).toEqual([1, 2]);
   });
 
+  it('who tells of another tab keeps the place, who tells without a word of waiting is passed over', async () => {
+    const world = await new BotWorld().launched({ concurrency: 1 });
+    world.ask('a');
+    expect(places(world, ['gone', 'b', 'c'])).toEqual([1, 2, 3]);
+    world.attend(callOf('b', null, { connections: 2, waits: true }));
+    world.attend(callOf('gone', null, { connections: 0 }));
+    world.end('a');
+    await world.advance(1);
+    expect(world.wakes.map(({ session }) => session)).toEqual(['b']);
+  });
+
   it('who gets a slot and does not come for it gives it up to the next', async () => {
     const world = await new BotWorld().launched({ concurrency: 1 });
     places(world, ['a', 'gone', 'c']);

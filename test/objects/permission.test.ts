@@ -397,6 +397,19 @@ describe('S28: a bot that cannot be reached', () => {
     expect(world.model.questions).toHaveLength(1);
   });
 
+  test('a tab that comes while a turn waits long is told of at once, and that the turn still waits', async () => {
+    world.bot = (call) => (call.claim ? LONG_WAIT : { do: 'nothing' });
+    await ask('a');
+    expect(world.calls.at(-1)?.call.waits).toBeUndefined();
+    await world.join();
+    await world.advance(1_000);
+    expect(world.calls.at(-1)?.call).toMatchObject({ claim: null, connections: 1, waits: true });
+    world.runtime.dispatch({ type: 'stop', turn: 2, partial: world.runtime.partial(2) });
+    await world.advance(1);
+    expect(world.calls.at(-1)?.call).toMatchObject({ claim: null, left: true });
+    expect(world.calls.at(-1)?.call.waits).toBeUndefined();
+  });
+
   test('a long wait is slept through: an alarm and no timer', async () => {
     world.bot = () => LONG_WAIT;
     await ask('a');
