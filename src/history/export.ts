@@ -76,7 +76,7 @@ export function toByteStream(chunks: AsyncGenerator<string>): ReadableStream<Uin
 }
 
 function section(message: Message, bot: BotRef): string {
-  const who = message.role === 'user' ? 'You' : escapeLine(bot.name);
+  const who = message.role === 'user' ? 'You' : escapeLine(message.by?.name ?? bot.name);
   const model = message.role === 'bot' && message.model ? [escapeLine(message.model)] : [];
   const heading = [who, ...model, time(message.at), ...outcome(message)].join(' · ');
   const parts = [`\n## ${heading}\n`];

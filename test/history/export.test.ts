@@ -109,6 +109,27 @@ describe('json', () => {
 });
 
 describe('markdown keeps each message in its place', () => {
+  test('an answer stands under the name of the bot that gave it', async () => {
+    const by = { id: 'poet', name: 'Poet', revision: 3 };
+    const named: Message[] = [
+      user(2, '@poet a rhyme'),
+      {
+        ...answer,
+        by,
+        seq: 3,
+        turn: 2,
+        id: '2.1',
+        at,
+        status: 'complete',
+        text: 'Time, rhyme.',
+        finish: 'stop',
+        usage,
+      },
+    ];
+    const text = await whole(exportMarkdown(session, pages(named)));
+    expect(text.match(/^## .*/gm)).toEqual([expect.stringMatching(/^## You · /), expect.stringMatching(/^## Poet · /)]);
+  });
+
   test('rendered, there is one heading per message, no HTML of theirs, and all code survives', async () => {
     const html = await marked.parse(await whole(exportMarkdown(session, pages())));
     expect(html.match(/<h1>/g)).toHaveLength(1);
