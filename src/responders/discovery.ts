@@ -23,6 +23,9 @@ export interface Endpoint {
   apiKey: string | null;
 }
 
+/** So says a gateway that passes on chats and nothing else: it is there, and its models are for the operator to know. */
+const NOT_LISTED = [404, 405, 501];
+
 export interface ModelInfo {
   model: string;
   /** Ollama's words (`completion`, `thinking`, `vision`, `embedding`, ...); empty where it does not say. */
@@ -71,7 +74,7 @@ export async function probe(
   fetcher: Fetch = globalFetch,
 ): Promise<string | null> {
   if (endpoint.kind === 'openai') {
-    discard(await get(endpoint, '/v1/models', signal, fetcher));
+    discard(await get(endpoint, '/v1/models', signal, fetcher, NOT_LISTED));
     return null;
   }
   const response = await get(endpoint, '/api/version', signal, fetcher);
@@ -82,7 +85,12 @@ export async function probe(
   return value['version'].slice(0, MAX_MODEL_NAME_LENGTH);
 }
 
-function get(endpoint: Endpoint, path: string, signal: AbortSignal, fetcher: Fetch): Promise<Response> {
-  const request = { url: `${endpoint.baseUrl}${path}`, apiKey: endpoint.apiKey, accept: 'application/json' };
-  return requestEndpoint(fetcher, request, signal);
+function get(
+  { baseUrl, apiKey }: Endpoint,
+  path: string,
+  signal: AbortSignal,
+  fetcher: Fetch,
+  accepted: readonly number[] = [],
+): Promise<Response> {
+  return requestEndpoint(fetcher, { url: `${baseUrl}${path}`, apiKey, accept: 'application/json', accepted }, signal);
 }

@@ -23,6 +23,8 @@ export interface EndpointRequest {
   accept: string;
   /** Sent by POST as JSON; without it the request is a GET. */
   body?: Readonly<Record<string, unknown>>;
+  /** Statuses that are as good as 2xx. */
+  accepted?: readonly number[];
 }
 
 /** What streams of one kind come from, for remembering how fast they are. */
@@ -31,7 +33,7 @@ export function sourceOf({ baseUrl, model }: { baseUrl: string; model: string })
 }
 
 /**
- * The endpoint's response with a 2xx status and a body.
+ * The endpoint's response with a 2xx status, or an accepted one, and a body.
  * @throws TurnFailure for everything else; the signal's reason when it was aborted
  */
 export async function requestEndpoint(
@@ -40,7 +42,7 @@ export async function requestEndpoint(
   signal: AbortSignal,
 ): Promise<Response> {
   const response = await send(fetcher, request, signal);
-  if (response.ok) return response;
+  if (response.ok || request.accepted?.includes(response.status)) return response;
   if (response.status >= 300 && response.status < 400) {
     discard(response);
     // Following it would send prompt and key to an address that nobody configured.

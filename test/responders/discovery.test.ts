@@ -74,6 +74,16 @@ describe('probe', () => {
     expect(await failureOf(probe(ollamaAt('http://e'), NEVER, fetcher))).toMatchObject({ code: 'endpoint_not_json' });
   });
 
+  test.each([404, 405, 501])('an OpenAI-compatible endpoint need not list its models (%i)', async (status) => {
+    expect(await probe(openaiAt('http://e'), NEVER, fetchOf(['{}'], json, status).fetcher)).toBeNull();
+  });
+
+  test.each([401, 500, 503])('one that refuses or fails is not healthy (%i)', async (status) => {
+    await expect(probe(openaiAt('http://e'), NEVER, fetchOf(['{}'], json, status).fetcher)).rejects.toThrow(
+      `${status}`,
+    );
+  });
+
   test('an OpenAI-compatible endpoint has no version to give', async () => {
     expect(await probe(openaiAt('http://e'), NEVER, fetchOf(['{}'], json).fetcher)).toBeNull();
   });
