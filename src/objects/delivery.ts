@@ -25,6 +25,7 @@ const CALL_TIMEOUT_MS = 40_000;
 export class Delivery {
   readonly #log: SessionLog;
   readonly #ports: SessionPorts<unknown>;
+  readonly #onRecovered: () => void;
   readonly session: SessionRow;
   #underWay: Promise<void> | null = null;
   #failures = 0;
@@ -33,9 +34,11 @@ export class Delivery {
   #oldestAt = 0;
   #newestAt = 0;
 
-  constructor(log: SessionLog, ports: SessionPorts<unknown>) {
+  /** `onRecovered`: D1 took a batch again, after failures. */
+  constructor(log: SessionLog, ports: SessionPorts<unknown>, onRecovered: () => void) {
     this.#log = log;
     this.#ports = ports;
+    this.#onRecovered = onRecovered;
     this.session = log.session();
   }
 
@@ -87,6 +90,7 @@ export class Delivery {
       await inTime(this.#ports, this.#ports.deliver(this.session, records), CALL_TIMEOUT_MS, D1_SILENT);
       this.#log.markDelivered(last.seq);
       this.session.delivered = last.seq;
+      if (this.#failures > 0) this.#onRecovered();
       this.#failures = 0;
       this.#retryAt = 0;
       // What came while this batch was under way is at least as young as its start.

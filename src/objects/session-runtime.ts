@@ -61,7 +61,7 @@ export class SessionRuntime<Socket extends TabSocket> {
     this.#log = log;
     this.#ports = ports;
     this.epoch = epoch;
-    this.#delivery = new Delivery(log, ports);
+    this.#delivery = new Delivery(log, ports, () => this.#runner.reportSoon());
     this.#turns = new RecentTurns(log);
     this.#queueTeller = new QueueTeller(ports, () => this.#tellQueue());
     const stored = log.lastState();
@@ -305,6 +305,8 @@ export class SessionRuntime<Socket extends TabSocket> {
   /** Ends everything that runs, erases the log, and has the alarm erase the history. */
   remove(closeCode: number): void {
     this.#runner.end();
+    // While the bot is still known here: its connections are gone by the time it is told.
+    this.#runner.reportSoon();
     this.#log.erase();
     this.#delivery.session.removed = true;
     this.#state = EMPTY_STATE;

@@ -383,6 +383,31 @@ describe('faults', () => {
   });
 });
 
+describe('what its bot counts of it', () => {
+  test('a session that is deleted has no connections, though the page that asked for it was still connected', async () => {
+    const fake = await world();
+    await fake.join();
+    await fake.advance(1_000);
+    expect(fake.calls.at(-1)?.call.connections).toBe(1);
+    fake.runtime.remove(4404);
+    await fake.advance(1_000);
+    expect(fake.calls.at(-1)).toMatchObject({ bot: 'b', call: { claim: null, connections: 0 } });
+  });
+
+  test('what waited for D1 is told as soon as D1 has it, though nobody says anything', async () => {
+    const fake = await world();
+    await fake.advance(2_000);
+    fake.d1Down = true;
+    fake.runtime.dispatch({ type: 'update', title: 'New' });
+    await fake.join();
+    await fake.advance(300_000);
+    const told = fake.calls.length;
+    fake.d1Down = false;
+    await fake.advance(120_000);
+    expect(fake.calls.slice(told).map(({ call }) => call.undeliveredMs)).toEqual([0]);
+  });
+});
+
 describe('work that nobody asks for', () => {
   test('S14, S18: with D1 failing and its retry far away, a killed turn is still taken up within two seconds', async () => {
     const fake = await world();
