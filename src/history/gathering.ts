@@ -28,7 +28,10 @@ export interface GatheringPorts {
   /** Milliseconds since 1970. */
   now(): number;
   setTimer(callback: () => void, delayMs: number): void;
-  /** Several sessions' runs in one batch, all or nothing; none of them changes messages before it. */
+  /**
+   * Several sessions' runs in one batch, all or nothing; none of them changes messages before it. Like `writeAlone` it
+   * has to settle even where D1 never answers: until then its records count as under way.
+   */
   writeTogether(deliveries: readonly Delivery[]): Promise<unknown>;
   /** Whatever one session brings. */
   writeAlone(delivery: Delivery): Promise<unknown>;

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { parseConfig } from '../env.ts';
 import { buildWeb } from './build-web.ts';
 import { buildWorker, ROOT } from './build-worker.ts';
+import { everyHour } from './clock.ts';
 import { runCommand, UsageError } from './command.ts';
 import { startLocalServer } from './local-server.ts';
 import { chooseModel, describeSource, findModelSource } from './model-source.ts';
@@ -59,7 +60,9 @@ async function main(): Promise<void> {
   console.log(`Operator token: OPERATOR_TOKEN in ${tokenPlace(places)}`);
   console.log(`Operator console: ${server.url.origin}/operator`);
   console.log(`Ready on ${server.url.origin}`);
+  const stopClock = everyHour(async () => (await server.miniflare.getWorker()).scheduled());
   await untilInterrupted();
+  stopClock();
   await server.stop();
   await lock.release();
   await source.stop();

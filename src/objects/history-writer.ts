@@ -10,15 +10,28 @@ import type { SessionKey } from '../history/statements.ts';
 import { describeError } from '../metrics/describe-error.ts';
 import type { LogRecord } from '../protocol/records.ts';
 import type { HistoryRpc } from './history-rpc.ts';
+import { D1_SILENT, inTime } from './in-time.ts';
 import { objectLog } from './object-log.ts';
 
 /** Its name. */
 export const HISTORY_WRITER = 'history';
+/**
+ * D1 gives a batch up after 30 s, sessions give the call up after 40 and bring the same again. What D1 never answers
+ * must be over by then: it counts as under way, and would in the end leave room for nobody.
+ */
+const WRITE_TIMEOUT_MS = 35_000;
+
+const timers = {
+  setTimer(callback: () => void, delayMs: number): () => void {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
 
 export class HistoryWriter extends DurableObject<Bindings> implements HistoryRpc {
   readonly #gathering = new Gathering({
     now: () => Date.now(),
-    setTimer: (callback, delayMs) => void setTimeout(callback, delayMs),
+    ...timers,
     writeTogether: (deliveries) => this.#told(deliveries.length, projectTogether(this.env.DB, deliveries)),
     writeAlone: ({ session, records }) => this.#told(1, projectRecords(this.env.DB, session, records)),
   });
@@ -27,10 +40,10 @@ export class HistoryWriter extends DurableObject<Bindings> implements HistoryRpc
     return this.#gathering.add({ session, records });
   }
 
-  /** What a fault was is known here: its callers learn little more than that there was one. */
+  /** Waits for `work` in time. What a fault was is known here: its callers learn little more than that there was one. */
   async #told<T>(sessions: number, work: Promise<T>): Promise<T> {
     try {
-      return await work;
+      return await inTime(timers, work, WRITE_TIMEOUT_MS, D1_SILENT);
     } catch (error) {
       objectLog(this.env).error('history_write_failed', { sessions, ...describeError(error) });
       throw error;

@@ -1,16 +1,27 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startSimulator } from '../../src/local/simulator/server.ts';
+import { nodeSql } from '../support/node-sql.ts';
 import { freePort, House } from './house.ts';
 
 /** Building, starting the runtime and applying migrations, on a busy machine. */
 const START_TIMEOUT_MS = 90_000;
+const DAY_MS = 24 * 60 * 60_000;
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 function newHouse(): House {
   const house = new House();
   onTestFinished(() => house.close());
   return house;
+}
+
+/** Of the local D1, while no server runs on it. */
+function historyFile(persist: string): string {
+  const folder = join(persist, 'v3/d1/miniflare-D1DatabaseObject');
+  const name = readdirSync(folder).find((file) => /^[0-9a-f]+\.sqlite$/.test(file));
+  if (name === undefined) throw new Error(`no database in ${folder}`);
+  return join(folder, name);
 }
 
 async function closedUrl(): Promise<string> {
@@ -110,8 +121,32 @@ describe('npm start on a fresh machine', { timeout: START_TIMEOUT_MS }, () => {
     const cookie = created.headers.getSetCookie()[0]?.split(';')[0] ?? '';
     await run.stop();
 
-    const [, again = ''] = await house.run('start', args, environment).printed(/^Ready on (.*)\n/m);
+    const second = house.run('start', args, environment);
+    const [, again = ''] = await second.printed(/^Ready on (.*)\n/m);
     const sessions: unknown = await (await fetch(`${again}/api/sessions`, { headers: { cookie } })).json();
     expect(sessions).toMatchObject({ sessions: [{ title: 'Kept' }] });
+    await second.stop();
+  });
+
+  it('B29: erases what a bot keeps only for some days', async () => {
+    const persist = house.path('elsewhere');
+    const db = nodeSql(historyFile(persist));
+    db.exec(
+      `INSERT INTO sessions (id, user_id, bot_id, bot_name, bot_model, title, created_at, settings_seq)
+       VALUES ('s_old', 'u_old', 'week', 'Week', 'm', 'Old', ?, 0)`,
+      Date.now() - 8 * DAY_MS,
+    );
+    db.close();
+    const run = house.run('start', ['--port', '0', '--persist', persist], {
+      OLLAMA_BASE_URL: await closedUrl(),
+      BOTS: '[{"id":"week","name":"Week","retentionDays":7}]',
+      LOG_LEVEL: 'info',
+    });
+    const [line] = await run.printed(/^.*"event":"retention".*$/m);
+    expect(JSON.parse(line)).toMatchObject({ erased: 1 });
+    await run.stop();
+    const after = nodeSql(historyFile(persist));
+    expect(after.exec('SELECT bot_id FROM sessions').toArray()).toEqual([{ bot_id: 'default' }]);
+    after.close();
   });
 });
