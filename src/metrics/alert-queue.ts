@@ -30,14 +30,23 @@ export function enqueueAlerts(
   return { waiting: all.slice(excess), dropped: all.slice(0, excess).map(({ alert }) => alert) };
 }
 
-/** What to try at `now`, in order. */
+/** What to try at `now`, in order: of an alert that both began and ended, only the beginning. */
 export function dueAlerts(waiting: readonly WaitingAlert[], now: number): WaitingAlert[] {
-  return waiting.filter(({ nextAt }) => nextAt <= now);
+  return firstOfEach(waiting).filter(({ nextAt }) => nextAt <= now);
 }
 
 /** When something is due next (ms since 1970); null when nothing waits. */
 export function nextAlertAt(waiting: readonly WaitingAlert[]): number | null {
-  return waiting.length === 0 ? null : Math.min(...waiting.map(({ nextAt }) => nextAt));
+  return waiting.length === 0 ? null : Math.min(...firstOfEach(waiting).map(({ nextAt }) => nextAt));
+}
+
+/** An end that overtook its beginning would leave its receiver with an incident that is never closed. */
+function firstOfEach(waiting: readonly WaitingAlert[]): WaitingAlert[] {
+  return waiting.filter((entry) => waiting.find(({ alert }) => isSame(alert, entry.alert)) === entry);
+}
+
+function isSame(a: AlertView, b: AlertView): boolean {
+  return a.rule === b.rule && a.severity === b.severity && a.bot === b.bot && a.startedAt === b.startedAt;
 }
 
 /** The queue after a try of `alert`; `gaveUp` when it was the last one. */

@@ -219,7 +219,7 @@ export class BotAlerts {
     }
   }
 
-  /** One after the other, so that a receiver hears of a beginning before its end. */
+  /** One after the other. An end comes in a later round than its beginning: the queue holds it back until then. */
   async #deliver(now: number): Promise<void> {
     const { deliver } = this.#ports;
     for (const { alert: due, tries } of deliver === null ? [] : dueAlerts(this.#waiting, now)) {

@@ -107,6 +107,29 @@ describe("a bot's alerts", () => {
     expect(bot.recorded).toHaveLength(2);
   });
 
+  it('sends no end before its beginning: a receiver would keep an incident that is over', async () => {
+    const bot = new Bot();
+    bot.webhook = { delivered: false, reason: 'HTTP 500' };
+    bot.fail(50);
+    // It ends after some seven minutes, while its beginning waits for its seventh try, after ten.
+    await bot.pass(9 * 60_000);
+    expect(bot.alerts.firing).toEqual([]);
+    expect(bot.sent.filter(({ resolvedAt }) => resolvedAt !== null)).toEqual([]);
+    const tries = bot.sent.length;
+    bot.webhook = { delivered: true, status: 200 };
+    await bot.pass(15 * 60_000);
+    const phases = bot.sent.slice(tries).map(({ severity, resolvedAt }) => [severity, resolvedAt !== null]);
+    expect(phases.filter(([severity]) => severity === 'warning')).toEqual([
+      ['warning', false],
+      ['warning', true],
+    ]);
+    expect(phases.filter(([severity]) => severity === 'critical')).toEqual([
+      ['critical', false],
+      ['critical', true],
+    ]);
+    expect(bot.alerts.nextAt()).toBeNull();
+  });
+
   it('gives up a webhook that stays down', async () => {
     const bot = new Bot();
     bot.webhook = { delivered: false, reason: 'unreachable' };
