@@ -1,7 +1,7 @@
 /** `npm run load -- SCENARIO`: runs it, shows its figures, and fails when a gate is missed. */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { EXIT, interruption, numberOf, runCommand } from './command.ts';
+import { EXIT, interruption, jsonFileOf, numberOf, runCommand, stateOf } from './command.ts';
 import { currentCommit, describeMachine } from './machine.ts';
 import { createProgress } from './progress.ts';
 import { reportCommand } from './report/command.ts';
@@ -61,11 +61,12 @@ async function main(): Promise<number> {
     seconds: numberOf('--seconds', values.seconds, MAX_SECONDS),
     users: numberOf('--users', values.users, MAX_USERS),
     tokens: numberOf('--tokens', values.tokens, MAX_TOKENS),
-    state: values.state ?? null,
+    state: stateOf(values.state),
     url: urlOf(values.url, values['yes-i-own-this']),
     signal: interruption(),
     progress: progress.show,
   };
+  const jsonFile = await jsonFileOf(values.json);
   const startedAt = new Date();
   let result: ScenarioResult;
   try {
@@ -75,11 +76,11 @@ async function main(): Promise<number> {
   }
   const ok = result.gates.every((gate) => gate.ok);
   console.log(`${scenario.name}\n\n${resultText(result)}`);
-  if (values.json !== undefined) {
+  if (jsonFile !== null) {
     const { seconds, users, tokens, state, url } = options;
     const about = { scenario: scenario.name, startedAt, commit: await currentCommit(), machine: describeMachine() };
     const report = { ...about, options: { seconds, users, tokens, state, url }, ok, ...result };
-    await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
+    await writeFile(jsonFile, `${JSON.stringify(report, null, 2)}\n`);
   }
   return ok ? EXIT.ok : EXIT.failed;
 }

@@ -1,7 +1,7 @@
 /** `npm run drill -- NAME`: breaks something under load, shows what came of it, and fails when a claim is missed. */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { EXIT, interruption, numberOf, runCommand } from './command.ts';
+import { EXIT, interruption, jsonFileOf, numberOf, runCommand, stateOf } from './command.ts';
 import { DRILLS } from './drills/all.ts';
 import { currentCommit, describeMachine } from './machine.ts';
 import { createProgress } from './progress.ts';
@@ -44,11 +44,12 @@ async function main(): Promise<number> {
     seconds: numberOf('--seconds', values.seconds, MAX_SECONDS),
     users: numberOf('--users', values.users, MAX_USERS),
     tokens: null,
-    state: values.state ?? null,
+    state: stateOf(values.state),
     url: null,
     signal: interruption(),
     progress: progress.show,
   };
+  const jsonFile = await jsonFileOf(values.json);
   const startedAt = new Date();
   let result: ScenarioResult;
   try {
@@ -58,9 +59,9 @@ async function main(): Promise<number> {
   }
   const ok = result.gates.every((gate) => gate.ok);
   console.log(`${drill.name}\n\n${resultText(result)}`);
-  if (values.json !== undefined) {
+  if (jsonFile !== null) {
     const about = { drill: drill.name, startedAt, commit: await currentCommit(), machine: describeMachine() };
-    await writeFile(values.json, `${JSON.stringify({ ...about, ok, ...result }, null, 2)}\n`);
+    await writeFile(jsonFile, `${JSON.stringify({ ...about, ok, ...result }, null, 2)}\n`);
   }
   return ok ? EXIT.ok : EXIT.failed;
 }

@@ -3,6 +3,7 @@
  * can do; it does not measure what people wait at a given rate, because a server that slows down
  * is asked less.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Latencies } from './histogram.ts';
 import { messageId, messageText } from './message.ts';
 import type { LoadUser } from './user.ts';
@@ -35,13 +36,19 @@ export interface Loop {
   tailMs: number;
 }
 
-/**
- * Lets all users talk for `windowMs`; resolves when every one has the reply it waits for.
- * @param atEnd called when the window is over
- */
+export interface LoopOptions {
+  windowMs: number;
+  /** Between a reply and the next message (0). */
+  pauseMs?: number;
+  signal: AbortSignal;
+  /** Called when the window is over. */
+  atEnd: () => void;
+}
+
+/** Lets all users talk for `windowMs`; resolves when every one has the reply it waits for. */
 export async function closedLoop(
   users: readonly LoadUser[],
-  { windowMs, signal, atEnd }: { windowMs: number; signal: AbortSignal; atEnd: () => void },
+  { windowMs, pauseMs = 0, signal, atEnd }: LoopOptions,
 ): Promise<Loop> {
   const startedAt = performance.now();
   let endedAt: number | null = null;
@@ -61,6 +68,7 @@ export async function closedLoop(
       // A user without a reply has a broken connection, or a server that is lost: it would only wait again.
       if (exchange.reply === null) break;
       if (endedAt === null) inWindow += 1;
+      if (pauseMs > 0) await sleep(pauseMs, undefined, { signal });
     }
     return done;
   };

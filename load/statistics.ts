@@ -11,8 +11,18 @@ export function median(values: readonly number[]): number {
 export interface LinearFit {
   slope: number;
   intercept: number;
-  /** Half of the interval in which the slope lies with 95 %: 1.96 standard errors. */
+  /** Half of the interval in which the slope lies with 95 %. */
   slopeError: number;
+  /** Half of the interval in which a further point at `x` lies with 95 %. */
+  errorAt(x: number): number;
+}
+
+/** Student's t for 95 % with 1 to 10 degrees of freedom: a line through few points is known badly. */
+const STUDENT_T = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23];
+
+/** With more it comes close to that of the normal distribution, within 0.01. */
+function studentT(freedom: number): number {
+  return STUDENT_T[freedom - 1] ?? 1.96 + 2.5 / freedom;
 }
 
 /** The straight line that fits the points best (least squares); null for fewer than three, or all at one x. */
@@ -26,5 +36,11 @@ export function linearFit(points: readonly (readonly [x: number, y: number])[]):
   const slope = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0) / spreadX;
   const intercept = meanY - slope * meanX;
   const residual = points.reduce((sum, [x, y]) => sum + (y - intercept - slope * x) ** 2, 0);
-  return { slope, intercept, slopeError: 1.96 * Math.sqrt(residual / (count - 2) / spreadX) };
+  const scatter = studentT(count - 2) * Math.sqrt(residual / (count - 2));
+  return {
+    slope,
+    intercept,
+    slopeError: scatter / Math.sqrt(spreadX),
+    errorAt: (x) => scatter * Math.sqrt(1 + 1 / count + (x - meanX) ** 2 / spreadX),
+  };
 }

@@ -7,8 +7,8 @@ import type { Target } from './round.ts';
 import type { Started, SwitchboardServer } from './lab/servers.ts';
 import { SwitchboardUser } from './switchboard/user.ts';
 
-/** Conversations that are also read over HTTP and compared; all of them would be a load of its own. */
-const SAMPLED_SESSIONS = 5;
+/** Conversations that are judged by what the server tells over HTTP; all of them would be a load of its own. */
+const SAMPLED_SESSIONS = 20;
 
 export function bareTarget(bare: Started, model: Started, mode: BareMode): Target<BareUser> {
   return {
@@ -66,9 +66,12 @@ export class SwitchboardTarget implements Target<SwitchboardUser> {
   }
 
   async check(users: readonly SwitchboardUser[], exchanges: readonly Exchange[][]): Promise<Counts> {
-    for (const user of users.slice(0, SAMPLED_SESSIONS)) {
-      this.#stored.different += differences(user.history, await user.storedHistory());
+    let counts = NO_COUNTS;
+    for (const [index, user] of users.entries()) {
+      const told = index < SAMPLED_SESSIONS ? await user.storedHistory() : user.history;
+      this.#stored.different += differences(user.history, told);
+      counts = addCounts(counts, countRecorded(exchanges[index] ?? [], told));
     }
-    return users.map((user, index) => countRecorded(exchanges[index] ?? [], user.history)).reduce(addCounts, NO_COUNTS);
+    return counts;
   }
 }

@@ -1,6 +1,6 @@
 /** What idle connections came to: figures, gates and a chart. */
 import type { Counters } from '../lab/servers.ts';
-import { atMost, type Chart, type Figure, type Gate } from '../scenario.ts';
+import { atLeast, atMost, type Chart, type Figure, type Gate } from '../scenario.ts';
 
 export const TAB_SESSIONS = 20;
 export const TABS_EACH = 30;
@@ -8,13 +8,17 @@ const MAX_ABOVE_BARE_KB = 32;
 const MAX_FURTHER_TAB_KB = 12;
 const BYTES_PER_KB = 1_000;
 
-export interface Held {
+/** Connections and their heartbeats. */
+export interface Heartbeats {
   users: number;
+  pongs: number;
+  pongsWanted: number;
+}
+
+export interface Held extends Heartbeats {
   live: number;
   /** Connections that were opened beyond one each. */
   reconnects: number;
-  pongs: number;
-  pongsWanted: number;
   /** For each user beyond the first ones, which make a heap grow; right after connecting, and after a quiet while. */
   bytesEach: number | null;
   bytesEachQuiet: number | null;
@@ -22,9 +26,7 @@ export interface Held {
   connectSeconds: number;
 }
 
-export interface Wakings {
-  users: number;
-  pongs: number;
+export interface Wakings extends Heartbeats {
   /** While the heartbeats went on. */
   counted: Pick<Counters, 'frames' | 'built' | 'alarms' | 'objectRequests'>;
 }
@@ -72,7 +74,7 @@ export function heldGates(held: Held, bare: Held | undefined): Gate[] {
   return [
     atMost(`${users} connections: not live at the end`, users - held.live, 0),
     atMost(`${users} connections: reconnects`, held.reconnects, 0),
-    atMost(`${users} connections: heartbeats without an answer`, Math.max(0, held.pongsWanted - held.pongs), 0),
+    heartbeatGate(`${users} connections: heartbeats answered`, held),
     ...(above === null
       ? []
       : [
@@ -83,6 +85,11 @@ export function heldGates(held: Held, bare: Held | undefined): Gate[] {
           ),
         ]),
   ];
+}
+
+/** However short the time: where fewer than one for each were wanted, nothing was asked, and nothing shown. */
+function heartbeatGate(name: string, { users, pongs, pongsWanted }: Heartbeats): Gate {
+  return atLeast(name, pongs, Math.max(users, pongsWanted));
 }
 
 /** Bytes of a further connection, by server; null where they are not known. */
@@ -120,8 +127,10 @@ export function wakingFigures({ users, pongs, counted }: Wakings): Figure[] {
   ];
 }
 
-export function wakingGates({ counted }: Wakings): Gate[] {
+export function wakingGates({ counted, ...heartbeats }: Wakings): Gate[] {
   return [
+    // Who sends nothing wakes nobody.
+    heartbeatGate('heartbeats of idle connections answered', heartbeats),
     atMost('frames of idle connections that reached an object', counted.frames, 0),
     atMost('objects woken by idle connections', counted.built + counted.alarms + counted.objectRequests, 0),
   ];

@@ -4,7 +4,7 @@ import { ROOT } from '../../src/local/build-worker.ts';
 import { monotonicMs } from '../clock.ts';
 import { LoadError } from '../scenario.ts';
 import type { Drill, Stage } from './drill.ts';
-import { answeredGate, CLAIMS, figuresOf, spread, unaffectedGates, within } from './figures.ts';
+import { answeredGate, CLAIMS, figuresOf, lostGate, spread, unaffectedGates, within } from './figures.ts';
 import { recovery, timesByPhase, type Wound } from './outcome.ts';
 
 const ENTRY = join(ROOT, 'test/workers/support/faulty-history.ts');
@@ -47,6 +47,7 @@ export const d1Down = (): Drill => {
           answeredGate(run),
           ...unaffectedGates('answer', during, before),
           within('healed to the next acknowledgement at most, ms', back.acknowledgedHealed.max, CLAIMS.recoveredMs),
+          lostGate(run),
           within('a failed delivery was logged: no', notes.loggedMs === null ? 1 : 0, 0),
         ],
         notes: [

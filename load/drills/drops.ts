@@ -2,7 +2,7 @@
 import { seeded } from '../../test/support/random.ts';
 import { monotonicMs } from '../clock.ts';
 import type { Drill, DrillRun, Stage } from './drill.ts';
-import { answeredGate, CLAIMS, figuresOf, spread, within } from './figures.ts';
+import { answeredGate, CLAIMS, figuresOf, lostGate, spread, within } from './figures.ts';
 import { Latencies } from '../histogram.ts';
 import { losses, recovery, type Wound } from './outcome.ts';
 
@@ -16,40 +16,52 @@ const MAX_SILENT_SEEN_MS = 10_000;
 /** Of the fault's time, for the resets; what is left is for the silence to be noticed. */
 const RESET_SHARE = 0.5;
 
-export const drops = (): Drill => ({
-  name: 'drops',
-  summary: `${SHARE * 100} % of the connections cut at random, ${WAVES} times with a reset and once silently`,
-  users: 60,
-  messagesPerMinute: 1_440,
-  seconds: { before: 6, fault: 24, after: 6 },
-  front: true,
-  fault: cutAtRandom,
-  isOther: (user, { outages }) => !outages.some((outage) => outage.user === user),
-  judge,
-});
+/** How many connections the drill cut, by how. */
+interface Cut {
+  [RESET]: number;
+  [SILENT]: number;
+}
 
-async function cutAtRandom(stage: Stage): Promise<Wound[]> {
+export const drops = (): Drill => {
+  const cut: Cut = { [RESET]: 0, [SILENT]: 0 };
+  return {
+    name: 'drops',
+    summary: `${SHARE * 100} % of the connections cut at random, ${WAVES} times with a reset and once silently`,
+    users: 60,
+    messagesPerMinute: 1_440,
+    seconds: { before: 6, fault: 24, after: 6 },
+    front: true,
+    fault: (stage) => cutAtRandom(stage, cut),
+    isOther: (user, { outages }) => !outages.some((outage) => outage.user === user),
+    judge: (run) => judge(run, cut),
+  };
+};
+
+async function cutAtRandom(stage: Stage, cut: Cut): Promise<Wound[]> {
   const random = seeded(SEED);
   const wounds: Wound[] = [];
   const chosen = (): boolean => random.next() < SHARE;
   for (let wave = 1; wave <= WAVES; wave += 1) {
     const at = monotonicMs();
     const count = stage.front?.reset(chosen) ?? 0;
+    cut[RESET] += count;
     stage.say(`${count} connections reset`);
     wounds.push({ name: RESET, at, healedAt: at });
     await stage.wait((stage.faultMs * RESET_SHARE) / WAVES);
   }
   const at = monotonicMs();
   const count = stage.front?.strand(chosen) ?? 0;
+  cut[SILENT] += count;
   stage.say(`${count} connections are dead, and nobody was told`);
   wounds.push({ name: SILENT, at, healedAt: at });
   await stage.wait(stage.faultMs * (1 - RESET_SHARE));
   return wounds;
 }
 
-function judge(run: DrillRun) {
+function judge(run: DrillRun, cut: Cut) {
   const figures = [];
-  const gates = [answeredGate(run)];
+  // Others are those who lost nothing: without this a server could close theirs, too, and they would be none.
+  const gates = [answeredGate(run), lostGate(run, cut[RESET] + cut[SILENT])];
   for (const [name, seenMs] of [
     [RESET, CLAIMS.seenMs],
     [SILENT, MAX_SILENT_SEEN_MS],
@@ -63,6 +75,7 @@ function judge(run: DrillRun) {
     const figure = figuresOf('by how they broke', name);
     figures.push(
       figure('times', '', wounds.length),
+      figure('connections cut', '', cut[name]),
       figure('connections lost', '', lost.length),
       ...spread(figure, 'seen by the client', seen),
       ...spread(figure, 'seen to live again', live),

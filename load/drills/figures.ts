@@ -4,10 +4,17 @@ import { integrityFigures, integrityGates, integrityNotes } from '../measure/fig
 import { atMost, type Chart, type Figure, type Gate, type ScenarioResult } from '../scenario.ts';
 import type { TalkColumns } from '../generator/open-loop.ts';
 import type { Drill, DrillRun } from './drill.ts';
-import { losses, PHASES, ratio, recovery, timesByPhase, unexplained, type PhaseTimes } from './outcome.ts';
+import { losses, lostSince, PHASES, ratio, recovery, timesByPhase, unexplained, type PhaseTimes } from './outcome.ts';
 
 /** What the reports claim of failures. */
-export const CLAIMS = { seenMs: 2_000, recoveredMs: 5_000 } as const;
+export const CLAIMS = {
+  seenMs: 2_000,
+  recoveredMs: 5_000,
+  /** They say "at once", which is no number: this is how it is taken. */
+  atOnceMs: 2_000,
+  /** That a user is told of a model that fell silent. */
+  toldMs: 5_000,
+} as const;
 /** What may become of those to whom nothing was done: what a shared machine does to anybody, and no more. */
 const OTHERS = { p50: 1.25, p95: 1.5 } as const;
 const CHART_POINTS = 60;
@@ -45,6 +52,11 @@ export function connectionGates(run: DrillRun): Gate[] {
     atMost('users that were never live again', lost.filter(({ liveAt }) => Number.isNaN(liveAt)).length, 0),
     atMost('users whose messages were never acknowledged again', never, 0),
   ];
+}
+
+/** That nobody lost a connection but those that the drill itself cut: the server may not close any for its own trouble. */
+export function lostGate({ span, outages }: DrillRun, cut = 0): Gate {
+  return atMost('connections lost since the fault began', lostSince(span, outages), cut);
 }
 
 function seen({ wounds, outages }: DrillRun): Latencies {

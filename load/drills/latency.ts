@@ -1,12 +1,15 @@
 /** The model's network becomes slow: everything that it says arrives half a second later. */
 import { monotonicMs } from '../clock.ts';
 import type { Drill, DrillRun, Stage } from './drill.ts';
-import { answeredGate, CLAIMS, figuresOf, spread, within } from './figures.ts';
+import { atLeast } from '../scenario.ts';
+import { answeredGate, CLAIMS, figuresOf, lostGate, spread, within } from './figures.ts';
 import { ratio, recovery, timesByPhase, type Wound } from './outcome.ts';
 
 const ADDED_MS = 500;
 /** An acknowledgement has nothing to do with the model: it may not wait for it. */
 const MAX_ACKNOWLEDGED_LATER_MS = 100;
+/** Less than this, and nothing was slow: a little may be missing where the machine stuttered before. */
+const MIN_ADDED_MS = 0.8 * ADDED_MS;
 /** Connections to the model that are not there yet pay it once more. */
 const MAX_ADDED_MS = 2 * ADDED_MS;
 /** When the model is itself again, so is the server. */
@@ -32,15 +35,16 @@ export const latency = (): Drill => ({
       figures: [
         figure('first token later than before, p50', 'ms', added),
         figure('answers that failed', '', failedCount(run)),
-        ...spread(figure, 'healed to new acknowledgement', back.acknowledgedHealed),
         ...spread(figure, 'healed to first token', back.firstTokenHealed),
       ],
       gates: [
         answeredGate(run),
+        atLeast('first token p50 later than before, at least, ms', added, MIN_ADDED_MS),
         within('first token p50 later than before, ms', added, MAX_ADDED_MS),
         within('acknowledged p50 later than before, ms', laterMs('acknowledged'), MAX_ACKNOWLEDGED_LATER_MS),
         within('answer p50, after over before', ratio(after.answer, before.answer, 50), MAX_AFTER_RATIO),
-        within('healed to the next acknowledgement at most, ms', back.acknowledgedHealed.max, CLAIMS.recoveredMs),
+        within('healed to the next first token at most, ms', back.firstTokenHealed.max, CLAIMS.atOnceMs),
+        lostGate(run),
       ],
       notes: ['Nothing has to be detected: a slow model is no failure, and its bot stays as it is.'],
     };

@@ -18,8 +18,8 @@ import { losses, recovery, type Wound } from './outcome.ts';
 const CLAIMED_MB = 256;
 /** How figures name it. */
 export const CLAIMED = `${CLAIMED_MB} MB`;
-/** What it may still take, beyond what it has by then: less and less. */
-const LEFT_MB = [64, 32, 16, 8, 4, 2, 0];
+/** What it may still take, beyond what it has by then: less and less; in the end it has more than it may. */
+const LEFT_MB = [64, 32, 16, 8, 4, 2, 0, -16];
 const BYTES_PER_MB = 1_000_000;
 const BYTES_PER_KIB = 1_024;
 /** Of the fault's time, for what is claimed; the steps share the rest. */
@@ -32,6 +32,8 @@ interface Held {
   /** Above the resting size. */
   limitBytes: number;
   survived: boolean;
+  /** The last look at which it lived. */
+  livedAt: number;
   /** Above the resting size, at most while it was held so. */
   writableBytes: number;
   residentBytes: number;
@@ -70,10 +72,10 @@ async function holdTighter(stage: Stage, notes: Notes): Promise<Wound[]> {
     // It may have died since it was looked at last: then there is nothing to lift.
     held.survived &&= await limit(pidOf(stage.server), 'unlimited');
     if (!held.survived) {
-      const diedAt = monotonicMs();
       stage.say('it died of it, and is started again');
       await stage.server.restart();
-      return [...wounds, { name: `died, ${held.name}`, at: diedAt, healedAt: monotonicMs() }];
+      // Users see their connections end before the lab looks again: from then on is too late for them.
+      return [...wounds, { name: `died, ${held.name}`, at: held.livedAt, healedAt: monotonicMs() }];
     }
     wounds.push({ name: held.name, at, healedAt: monotonicMs() });
   }
@@ -83,17 +85,21 @@ async function holdTighter(stage: Stage, notes: Notes): Promise<Wound[]> {
 /** @param leftMb above what it has now; null: what is claimed, above its resting size */
 async function hold(stage: Stage, leftMb: number | null, forMs: number, notes: Notes): Promise<Held> {
   const pid = pidOf(stage.server);
+  // Before it is held: it may die of that at once.
+  const livedAt = monotonicMs();
   const { restWritable, restResident } = notes;
   const limitBytes =
     leftMb === null ? CLAIMED_MB * BYTES_PER_MB : writableBytes(pid) - restWritable + leftMb * BYTES_PER_MB;
   const name = leftMb === null ? CLAIMED : `${leftMb} MB left`;
   stage.say(`held to ${Math.round(limitBytes / BYTES_PER_MB)} MB above its resting size (${name})`);
   await limit(pid, String(restWritable + limitBytes));
-  const held: Held = { name, limitBytes, survived: true, writableBytes: 0, residentBytes: 0 };
+  const held: Held = { name, limitBytes, survived: true, livedAt, writableBytes: 0, residentBytes: 0 };
   const untilAt = monotonicMs() + forMs;
   while (monotonicMs() < untilAt) {
+    const lookedAt = monotonicMs();
     const resident = residentBytes(pid);
     if (resident === null) return { ...held, survived: false };
+    held.livedAt = lookedAt;
     held.writableBytes = Math.max(held.writableBytes, writableBytes(pid) - restWritable);
     held.residentBytes = Math.max(held.residentBytes, resident - restResident);
     await stage.wait(POLL_MS);
@@ -140,7 +146,7 @@ function judge(drillRun: DrillRun, { restWritable, restResident, held }: Notes):
   const least = held.filter(({ survived }) => survived).map(({ limitBytes }) => limitBytes / BYTES_PER_MB);
   const died = wounds.filter(({ name }) => name.startsWith('died'));
   const back = recovery(columns, died, losses(wounds, outages), null);
-  const lostWhileHeld = outages.filter(({ lostAt }) => lostAt < (died[0]?.at ?? Infinity) - POLL_MS * 2).length;
+  const lostWhileHeld = outages.filter(({ lostAt }) => lostAt < (died[0]?.at ?? Infinity)).length;
   const figure = figuresOf('at rest');
   return {
     figures: [
@@ -160,7 +166,6 @@ function judge(drillRun: DrillRun, { restWritable, restResident, held }: Notes):
     ],
     gates: [
       within(`lived at +${CLAIMED_MB} MB: no`, claimed?.survived ? 0 : 1, 0),
-      within(`grown at +${CLAIMED_MB} MB, MB`, (claimed?.writableBytes ?? Number.NaN) / BYTES_PER_MB, CLAIMED_MB),
       within('connections lost while it lived', lostWhileHeld, 0),
       answeredGate(drillRun),
       ...(died.length > 0

@@ -108,6 +108,16 @@ export function unexplained({ beginAt }: Span, outages: readonly KnownOutage[]):
   return outages.filter(({ lostAt }) => lostAt < beginAt).length;
 }
 
+/** From the first fault to the end of the run, whoever cut them. */
+export function lostSince({ beginAt }: Span, outages: readonly KnownOutage[]): number {
+  return outages.filter(({ lostAt }) => lostAt >= beginAt).length;
+}
+
+/** How many of the users had a connection at a time, by what they saw themselves. */
+export function liveUsers(users: number, outages: readonly KnownOutage[], at: number): number {
+  return users - outages.filter(({ lostAt, liveAt }) => lostAt < at && !(liveAt <= at)).length;
+}
+
 export interface Recovery {
   /** From the beginning of the fault (or the message's time, if that is later) to the next new acknowledgement. */
   acknowledged: Latencies;

@@ -8,15 +8,16 @@ import { Latencies } from '../histogram.ts';
 import type { TalkColumns } from '../generator/open-loop.ts';
 import { LoadError } from '../scenario.ts';
 import type { Drill, DrillRun, Stage, Verdict } from './drill.ts';
-import { CLAIMS, figuresOf, spread, unaffectedGates, within } from './figures.ts';
+import { CLAIMS, figuresOf, lostGate, spread, unaffectedGates, within } from './figures.ts';
 import { ratio, recovery, timesByPhase, type Wound } from './outcome.ts';
 
-/** What a deployment may set; the defaults (120 s, 60 s) are for models that read long prompts. */
-const TIMEOUT_MS = 1_500;
-/** From the deadline to the user's knowing: an error "at once". */
-const MAX_TOLD_MS = 500;
-const VICTIMS_EACH = 5;
-const VICTIM_PER_MINUTE = 20;
+/**
+ * What a deployment may set; the defaults (120 s, 60 s) are for models that read long prompts. So close to what the
+ * reports claim that a server which is half a second late to end a turn, or to tell of it, misses it.
+ */
+export const TIMEOUT_MS = 4_500;
+/** Few beside those who are answered: an endpoint that fails five turns in a row is left alone for a while, and everybody waits. */
+const VICTIMS_EACH = 8;
 const BEFORE_FIRST = 'fault=no-headers';
 const IN_THE_MIDDLE = 'tokens=20 fault=stall@10';
 /** From the first token to the tenth, the last that is heard. */
@@ -74,17 +75,19 @@ async function silenceSome(stage: Stage, notes: Notes): Promise<Wound> {
   const at = monotonicMs();
   stage.say('the model is silent for some users');
   const seconds = (stage.faultMs * SHARES.some) / 1_000;
-  const ask = async (first: number, directive: string): Promise<TalkColumns> => {
-    const messagesPerMinute = VICTIMS_EACH * VICTIM_PER_MINUTE;
+  const ask = async (first: number, directive: string, seed: number): Promise<TalkColumns> => {
+    // Each asks once: a second question would wait behind the first, and its wait would not be the deadline's.
+    const messagesPerMinute = (VICTIMS_EACH * 60) / seconds;
     const range = { first, end: first + VICTIMS_EACH };
-    const { columns, problems } = await stage.talk({ ...range, seconds, messagesPerMinute, directive });
+    const { columns, problems } = await stage.talk({ ...range, seconds, messagesPerMinute, directive, seed });
     for (const problem of Object.keys(problems)) notes.problems.add(problem);
     return columns;
   };
   const { users } = stage;
   [notes.beforeFirst, notes.inTheMiddle] = await Promise.all([
-    ask(users, BEFORE_FIRST),
-    ask(users + VICTIMS_EACH, IN_THE_MIDDLE),
+    ask(users, BEFORE_FIRST, 1),
+    // Not at the same moments as the others.
+    ask(users + VICTIMS_EACH, IN_THE_MIDDLE, 2),
   ]);
   const healedAt = monotonicMs();
   await stage.wait(BETWEEN_MS);
@@ -174,12 +177,13 @@ function judge(run: DrillRun, notes: Notes): Verdict {
     ],
     gates: [
       ...cases.flatMap(({ name, latencies, never }) => [
-        within(`${name}: silence to the user’s knowing at most, ms`, latencies.max, TIMEOUT_MS + MAX_TOLD_MS),
+        within(`${name}: silence to the user’s knowing at most, ms`, latencies.max, CLAIMS.toldMs),
         within(`${name}: users who were told nothing`, never, 0),
       ]),
       ...unaffectedGates('silent for some: others’ answer', during, before),
       within('others that were not answered meanwhile', during.sent - during.answered, 0),
       within('neither answered nor told why not', untold(run.columns), 0),
+      lostGate(run),
       within('the whole model silent: the bot knows after, ms', notes.degradedMs, CLAIMS.seenMs),
       within('the whole model back: the bot knows after, ms', notes.runningMs, MAX_RETURN_MS),
     ],

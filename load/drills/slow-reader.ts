@@ -5,7 +5,7 @@ import { monotonicMs } from '../clock.ts';
 import { residentBytes } from '../processes.ts';
 import type { TalkColumns } from '../generator/open-loop.ts';
 import type { Drill, DrillRun, Stage, Verdict } from './drill.ts';
-import { answeredGate, figuresOf, spread, unaffectedGates, within } from './figures.ts';
+import { answeredGate, figuresOf, lostGate, spread, unaffectedGates, within } from './figures.ts';
 import { ratio, timesByPhase, type Wound } from './outcome.ts';
 
 const MODULE = fileURLToPath(new URL('../generator/slow-reader-users.ts', import.meta.url));
@@ -110,7 +110,7 @@ function judge(run: DrillRun, notes: Notes): Verdict {
       within('long answers that never came', watched ? missing(watched) : null, 0),
       within('memory grown beyond a window each, of what was not read', (grown - windows) / unread, MAX_GROWN_SHARE),
       ...unaffectedGates('other users: answer', others.during, others.before),
-      within('connections lost', run.outages.length, 0),
+      lostGate(run),
     ],
     notes: [
       'Compared with the same talk while those tabs still read. They go on pinging all the time; what they did not read is counted from the answers given meanwhile.',

@@ -6,7 +6,7 @@ import { monotonicMs } from '../clock.ts';
 import { LoadError } from '../scenario.ts';
 import type { Drill, Stage } from './drill.ts';
 import { answeredGate, connectionGates, figuresOf, within } from './figures.ts';
-import type { Wound } from './outcome.ts';
+import { liveUsers, type Wound } from './outcome.ts';
 
 const FIRST = join(ROOT, 'test/workers/support/leaving-worker.ts');
 const NEXT = join(ROOT, 'test/workers/support/next-worker.ts');
@@ -41,6 +41,9 @@ export const upgrade = (): Drill => {
     },
     judge: (run) => {
       const figure = figuresOf('deployments');
+      const untold = run.wounds.map(({ at }, index) => {
+        return liveUsers(run.users, run.outages, at) - (notes.closed[index] ?? 0);
+      });
       return {
         figures: notes.closed.map((count, index) => {
           return figure(`${run.wounds[index]?.name ?? ''}: sockets closed with a goodbye`, '', count);
@@ -48,6 +51,8 @@ export const upgrade = (): Drill => {
         gates: [
           answeredGate(run),
           ...connectionGates(run),
+          // Without a goodbye this is nothing but one more crash.
+          within('connected users who were told no goodbye', Math.max(0, ...untold), 0),
           within('replacements that do not run the new code', notes.codes.join() === 'next,first' ? 0 : 1, 0),
         ],
         notes: [

@@ -77,7 +77,7 @@ const counters = z.object({
   objectRequests: z.number(),
   frames: z.number(),
   alarms: z.number(),
-  alarmMs: z.number(),
+  heldMs: z.number(),
   botCalls: z.number(),
   built: z.number(),
   botsBuilt: z.number(),

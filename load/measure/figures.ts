@@ -3,7 +3,7 @@ import { CLASS_BOUNDS_MS, type Latencies } from '../histogram.ts';
 import type { Settled } from '../lab/bench.ts';
 import { atMost, type Chart, type Figure, type Gate } from '../scenario.ts';
 import { stretches } from './stretches.ts';
-import type { Phase } from './phase.ts';
+import { talkSeconds, type Phase } from './phase.ts';
 import { pricePerMillion, type Billed } from './price.ts';
 
 /** A generator that is later than this measures itself: 99 of 100 messages have to go out within it. */
@@ -48,7 +48,7 @@ export function phaseFigures(group: string, phase: Phase): Figure[] {
     figure('server processor per 1,000 answers', 's', per1000(server)),
     figure('model processor per 1,000 answers', 's', per1000(usage.processor.model)),
     figure('generator processor per 1,000 answers', 's', per1000(usage.processor.generator)),
-    figure('server busy', '% of a core', server === null ? null : (server / usage.seconds) * 100),
+    figure('server busy', '% of a core', server === null ? null : (server / talkSeconds(phase)) * 100),
     figure('other work on the machine', '% of a core', otherLoad(phase)),
     figure('server memory before', 'MB', megabytes(usage.serverBytesBefore)),
     figure('server memory after', 'MB', megabytes(usage.serverBytesAfter)),
@@ -84,29 +84,28 @@ function latencyFigures(figure: MakeFigure, name: string, latencies: Latencies):
 function costFigures(figure: MakeFigure, phase: Phase): Figure[] {
   const billed = billedPerAnswer(phase);
   if (billed === null) return [];
-  const withoutWaiting = { ...billed, objectSeconds: 0 };
+  const modelSeconds = (phase.timings.model.mean ?? 0) / 1_000;
+  const withoutModel = { ...billed, objectSeconds: Math.max(0, billed.objectSeconds - modelSeconds) };
   return [
     figure('rows written per answer', '', billed.rowsWritten),
     figure('rows read per answer', '', billed.rowsRead),
     figure('object requests per answer', '', billed.objectRequests),
     figure('frames received per answer', '', billed.frames),
-    figure('object seconds per answer, at most', 's', billed.objectSeconds),
+    figure('object seconds per answer', 's', billed.objectSeconds),
     figure('price of a million answers', '$', pricePerMillion(billed)),
-    figure('price without waiting for the model', '$', pricePerMillion(withoutWaiting)),
+    figure('price without waiting for the model', '$', pricePerMillion(withoutModel)),
   ];
 }
 
-export function billedPerAnswer({ counted, answered, timings }: Phase): Billed | null {
+export function billedPerAnswer({ counted, answered }: Phase): Billed | null {
   if (counted === null || answered === 0) return null;
   const per = (count: number): number => count / answered;
-  // An object is billed while it waits for its model, and while an alarm runs: where both do, that is counted twice.
-  const waitingSeconds = (timings.answered.mean ?? 0) / 1_000;
   return {
     rowsWritten: per(counted.objectRowsWritten + counted.historyRowsWritten),
     rowsRead: per(counted.objectRowsRead + counted.historyRowsRead),
     objectRequests: per(counted.objectRequests),
     frames: per(counted.frames),
-    objectSeconds: waitingSeconds + per(counted.alarmMs) / 1_000,
+    objectSeconds: per(counted.heldMs) / 1_000,
     workerRequests: per(counted.workerRequests),
   };
 }

@@ -7,8 +7,8 @@ import type { Counters, StartedModel } from '../lab/servers.ts';
 import { timingsOf, type Ours, type TalkTimings } from './timings.ts';
 import { UsageWatch, type Roles, type Usage } from './usage.ts';
 
-/** What warmed up should be in D1 by then: a second after a session fell quiet. It is not what is measured. */
-const WARM_UP_SETTLE_MS = 3_000;
+/** What was said is in D1 by then: it leaves a second after its session fell quiet. */
+const SETTLE_MS = 3_000;
 
 /** What is loaded, and with what. */
 export interface Bench {
@@ -48,16 +48,18 @@ export interface Phase {
   columns: TalkColumns;
   startAt: number;
   usage: Usage;
-  /** Counted from the first message to the last answer. */
+  /** Counted from the first message to the last answer, or until all of it was delivered (see PhaseOptions). */
   counted: Counters | null;
   framesPerAnswer: number | null;
 }
 
 export interface PhaseOptions extends Omit<TalkOptions, 'onProgress'> {
   name: string;
+  /** Counts on until the history has all of it: where what is counted is a price, which a short run would cut. */
+  countDelivery?: boolean;
 }
 
-export async function measurePhase(bench: Bench, { name, ...talk }: PhaseOptions): Promise<Phase> {
+export async function measurePhase(bench: Bench, { name, countDelivery, ...talk }: PhaseOptions): Promise<Phase> {
   const { generators, model } = bench;
   await model?.take();
   const countedBefore = await bench.counters();
@@ -65,6 +67,7 @@ export async function measurePhase(bench: Bench, { name, ...talk }: PhaseOptions
   const watch = new UsageWatch(rolesOf(bench));
   const result = await generators.talk({ ...talk, onProgress: (now) => show(bench, name, talk, watch, now) });
   const usage = watch.end();
+  if (countDelivery && countedBefore) await sleep(SETTLE_MS, undefined, { signal: bench.lab.signal });
   const countedAfter = await bench.counters();
   const frames = (await generators.state()).frames - framesBefore;
   const { columns, problems, startAt } = result;
@@ -93,6 +96,12 @@ export async function measurePhase(bench: Bench, { name, ...talk }: PhaseOptions
   };
 }
 
+/** From when messages were to be sent until they all were, and what was answered, was: what waits for more is idle. */
+export function talkSeconds({ startAt, seconds, columns }: Phase): number {
+  const lastReplyAt = columns.replyAt.reduce((last, at) => (at > last ? at : last), startAt);
+  return Math.max(seconds, (lastReplyAt - startAt) / 1_000);
+}
+
 /** Lets users of its own talk before anything is measured, so that code is compiled and connections are open. */
 export async function warmUp(
   bench: Bench,
@@ -104,7 +113,7 @@ export async function warmUp(
   await bench.generators.connect(range);
   await speak(bench, range, messagesPerMinute, seconds);
   await bench.generators.close(range);
-  await sleep(WARM_UP_SETTLE_MS, undefined, { signal: bench.lab.signal });
+  await sleep(SETTLE_MS, undefined, { signal: bench.lab.signal });
 }
 
 /** Lets users talk that are connected and go on to be: what their first words cost is not measured. */
@@ -150,7 +159,7 @@ function difference(before: Counters, after: Counters): Counters {
     objectRequests: after.objectRequests - before.objectRequests,
     frames: after.frames - before.frames,
     alarms: after.alarms - before.alarms,
-    alarmMs: after.alarmMs - before.alarmMs,
+    heldMs: after.heldMs - before.heldMs,
     botCalls: after.botCalls - before.botCalls,
     built: after.built - before.built,
     botsBuilt: after.botsBuilt - before.botsBuilt,

@@ -44,7 +44,11 @@ export class Talker {
       if (typeof data === 'string') this.#received(data);
     };
     this.#socket.on('error', (error) => this.#lost(error.message));
-    this.#socket.on('close', (code) => this.#lost(`it was closed with ${code}`));
+    this.#socket.on('close', (code) => {
+      // When one of several fails to connect, nobody closes the others: their timers would keep the process.
+      clearInterval(this.#pinging);
+      this.#lost(`it was closed with ${code}`);
+    });
     // Who is not heard of for too long is let go of.
     this.#pinging = setInterval(() => this.#socket.send(PING_TEXT), PING_INTERVAL_MS);
   }

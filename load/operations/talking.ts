@@ -1,7 +1,7 @@
 /** Bots that talk at once, each with a user of its own: what of memory and processor each of them takes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from '../lab/lab.ts';
-import { measurePhase, type Bench, type Phase } from '../measure/phase.ts';
+import { measurePhase, talkSeconds, type Bench, type Phase } from '../measure/phase.ts';
 import { processorSeconds, residentBytes } from '../processes.ts';
 import type { StartedModel, SwitchboardServer } from '../lab/servers.ts';
 import { Fleet } from './fleet.ts';
@@ -73,7 +73,7 @@ export async function measureTalking(
       bots,
       phase,
       bytesEach: grown === null ? null : grown / bots,
-      processorPercent: processor.server === null ? null : (processor.server / phase.usage.seconds) * 100,
+      processorPercent: processor.server === null ? null : (processor.server / talkSeconds(phase)) * 100,
     });
   }
   fleet.close();
@@ -99,11 +99,11 @@ async function warmUp(lab: Lab, server: SwitchboardServer, model: StartedModel):
 }
 
 /** What the server does while nobody asks it anything, in percent of one core; null where it cannot be known. */
-export async function idlePercent(server: SwitchboardServer, ms: number): Promise<number | null> {
+export async function idlePercent(server: SwitchboardServer, ms: number, signal: AbortSignal): Promise<number | null> {
   const { pid } = server;
   const before = pid === null ? null : processorSeconds(pid);
   const startedAt = performance.now();
-  await sleep(ms);
+  await sleep(ms, undefined, { signal });
   const after = pid === null ? null : processorSeconds(pid);
   const seconds = (performance.now() - startedAt) / 1_000;
   return before === null || after === null ? null : ((after - before) / seconds) * 100;

@@ -97,7 +97,8 @@ export class AiChatServer implements PeerServer {
   }
 
   async counters(): Promise<PeerCounters> {
-    return z.parse(counted, await (await fetch(`${this.url}/load/counters`)).json());
+    const counters = z.parse(counted, await (await fetch(`${this.url}/load/counters`)).json());
+    return { ...counters, heldMs: null };
   }
 
   async #bundle(): Promise<void> {

@@ -10,14 +10,16 @@ import type { LoadUser } from '../user.ts';
 import type { PeerCounters } from './peer.ts';
 
 const USERS = 10;
-const TALK_MS = 4_000;
+const TALK_MS = 10_000;
+/** Between a reply and the next message: what was said leaves for the history by itself, as when people talk. */
+const PAUSE_MS = 2_000;
 
 export interface Bill {
   answers: number;
-  /** Of one answer; without the time that an object waits for its model. */
+  /** Of one answer; without object seconds. */
   billed: Billed;
-  /** In seconds, the model's own time included. */
-  replySeconds: number;
+  /** For which objects could not sleep; where that is not counted the reply's own, which is the least that it can be. */
+  heldSeconds: number;
   /** Written to make a conversation and to connect to it. */
   rowsToBegin: number;
 }
@@ -37,14 +39,15 @@ export async function measureBill<User extends LoadUser>(
   const users = await Promise.all(Array.from({ length: USERS }, (_, number) => connect(number)));
   try {
     const before = await counters();
-    const options = { windowMs: TALK_MS, signal: lab.signal, atEnd: () => undefined };
+    const options = { windowMs: TALK_MS, pauseMs: PAUSE_MS, signal: lab.signal, atEnd: () => undefined };
     const { exchanges } = await closedLoop(users, options);
     await finish(users);
     const after = await counters();
     const timings = new Timings();
     timings.record(exchanges.flat());
     const answers = timings.reply.count;
-    const per = (name: keyof PeerCounters): number => (after[name] - before[name]) / answers;
+    const heldMs = before.heldMs === null || after.heldMs === null ? null : (after.heldMs - before.heldMs) / answers;
+    const per = (name: Exclude<keyof PeerCounters, 'heldMs'>): number => (after[name] - before[name]) / answers;
     return {
       answers,
       billed: {
@@ -55,7 +58,7 @@ export async function measureBill<User extends LoadUser>(
         rowsRead: per('rowsRead'),
         objectSeconds: 0,
       },
-      replySeconds: (timings.reply.mean ?? 0) / 1_000,
+      heldSeconds: (heldMs ?? timings.reply.mean ?? 0) / 1_000,
       rowsToBegin: (before.rowsWritten - made.rowsWritten) / USERS,
     };
   } finally {
@@ -70,6 +73,7 @@ export function ownCounters(counters: Counters): PeerCounters {
     frames: counters.frames,
     rowsWritten: counters.objectRowsWritten + counters.historyRowsWritten,
     rowsRead: counters.objectRowsRead + counters.historyRowsRead,
+    heldMs: counters.heldMs,
   };
 }
 
@@ -78,6 +82,6 @@ export function priceOf({ billed }: Bill): number {
   return pricePerMillion(billed);
 }
 
-export function priceWithWaiting({ billed, replySeconds }: Bill): number {
-  return pricePerMillion({ ...billed, objectSeconds: replySeconds });
+export function priceWithSeconds({ billed, heldSeconds }: Bill): number {
+  return pricePerMillion({ ...billed, objectSeconds: heldSeconds });
 }

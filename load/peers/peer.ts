@@ -8,6 +8,8 @@ export interface PeerCounters {
   frames: number;
   rowsWritten: number;
   rowsRead: number;
+  /** How long objects were kept from sleeping, in ms; null where that is not counted. */
+  heldMs: number | null;
 }
 
 export interface PeerServer extends Started {

@@ -3,7 +3,8 @@ import type { Timings } from '../driver.ts';
 import type { Round } from '../round.ts';
 import { atLeast, atMost, type Chart, type Figure, type Gate } from '../scenario.ts';
 import { median } from '../statistics.ts';
-import { priceOf, priceWithWaiting, type Bill } from './billing.ts';
+import type { Stored } from '../targets.ts';
+import { priceOf, priceWithSeconds, type Bill } from './billing.ts';
 import type { CrashCounts } from './crash.ts';
 import { AI_CHAT, BARE_WHOLE, OWN, SUBJECTS, type Subject } from './subjects.ts';
 
@@ -15,12 +16,25 @@ const MAX_PRICE_OF_AI_CHAT = 0.25;
 const BYTES_PER_MB = 1_000_000;
 
 export interface Course {
-  rounds: Round[];
+  /** By their numbers: one that failed is missing. */
+  rounds: Map<number, Round>;
   timings: Timings;
   /** Why there are fewer rounds than were wanted. */
   problem: string | null;
 }
 export type Courses = ReadonlyMap<Subject, Course>;
+
+/** What all servers did with answers of one length. */
+export interface Compared {
+  tokens: number;
+  /** That were wanted of each. */
+  rounds: number;
+  courses: Courses;
+  /** Of Switchboard: what D1 and `GET messages` have of it. */
+  stored: Stored;
+  /** What the rest of the machine was busy with meanwhile, in percent of a core. */
+  otherPercent: number | null;
+}
 
 function groupOf(tokens: number): string {
   return `${tokens} tokens an answer`;
@@ -30,7 +44,7 @@ export function courseFigures(tokens: number, courses: Courses): Figure[] {
   const group = groupOf(tokens);
   return [...courses].flatMap(([subject, { rounds, timings }]) => {
     const figure = (name: string, unit: string, of: (round: Round) => number | null): Figure => {
-      const values = rounds.map(of).filter((value) => value !== null);
+      const values = [...rounds.values()].map(of).filter((value) => value !== null);
       return { group, subject, name, unit, value: values.length === 0 ? null : median(values), rounds: values };
     };
     const times = (
@@ -59,28 +73,31 @@ export function courseFigures(tokens: number, courses: Courses): Figure[] {
   });
 }
 
-/** Our rounds over the other's, each with the one beside it, in the middle. */
+/** Our rounds over the other's, each with the one of the same number, in the middle. */
 function ratio(courses: Courses, other: Subject, of: (round: Round) => number | null): number {
-  const others = courses.get(other)?.rounds ?? [];
-  const ratios = (courses.get(OWN)?.rounds ?? []).flatMap((own, index) => {
-    const beside = others[index];
+  const others = courses.get(other)?.rounds;
+  const ratios = [...(courses.get(OWN)?.rounds ?? [])].flatMap(([number, own]) => {
+    const beside = others?.get(number);
     const [value, base] = [of(own), beside ? of(beside) : null];
     return value === null || base === null || base === 0 ? [] : [value / base];
   });
   return median(ratios);
 }
 
-export function courseGates(tokens: number, courses: Courses): Gate[] {
+export function courseGates({ tokens, rounds, courses, stored }: Compared): Gate[] {
   const group = groupOf(tokens);
   const finished = ({ finishedPerSecond }: Round): number => finishedPerSecond;
   const least = tokens >= MANY_TOKENS ? MIN_OF_WHOLE.manyTokens : MIN_OF_WHOLE.fewTokens;
-  const own = courses.get(OWN)?.rounds ?? [];
+  const own = [...(courses.get(OWN)?.rounds.values() ?? [])];
   const sum = (of: (round: Round) => number): number => own.reduce((total, round) => total + of(round), 0);
   return [
     atLeast(`${group}: of the bare object that reads the whole answer`, ratio(courses, BARE_WHOLE, finished), least),
     ...(tokens >= MANY_TOKENS
       ? []
       : [atLeast(`${group}: times AIChatAgent`, ratio(courses, AI_CHAT, finished), MIN_TIMES_AI_CHAT)]),
+    atMost(`${group}: rounds that failed`, rounds - own.length, 0),
+    atMost(`${group}: rows missing in D1 or too many`, Math.abs(stored.rowsExpected - stored.rowsFound), 0),
+    atMost(`${group}: told differently over HTTP`, stored.different, 0),
     atMost(
       `${group}: not answered`,
       sum(({ counts }) => counts.sent - counts.answered),
@@ -113,7 +130,7 @@ export function ratioFigures(tokens: number, courses: Courses): Figure[] {
       };
     };
     return [
-      figure('answers/s, times theirs', ratio(courses, subject, finished)),
+      figure('finished answers/s, times theirs', ratio(courses, subject, finished)),
       figure('processor per answer, times theirs', ratio(courses, subject, processor)),
     ];
   });
@@ -132,7 +149,8 @@ export function billFigures(bills: ReadonlyMap<Subject, Bill | null>): Figure[] 
       figure('frames received per turn', '', ({ billed }) => billed.frames),
       figure('rows written to begin a conversation', '', ({ rowsToBegin }) => rowsToBegin),
       figure('price of a million turns, rows and requests', '$', priceOf),
-      figure('price of a million turns, waiting for this model too', '$', priceWithWaiting),
+      figure('object seconds per turn', 's', ({ heldSeconds }) => heldSeconds),
+      figure('price of a million turns, with object seconds', '$', priceWithSeconds),
     ];
   });
 }
@@ -173,7 +191,7 @@ export function crashGates(crashes: ReadonlyMap<Subject, CrashCounts | null>): G
 }
 
 export function ratesChart(tokens: number, courses: Courses): Chart {
-  const shown = [...courses].filter(([, { rounds }]) => rounds.length > 0);
+  const shown = [...courses].filter(([, { rounds }]) => rounds.size > 0);
   return {
     title: `Finished answers/s, ${groupOf(tokens)}`,
     kind: 'bars',
@@ -185,7 +203,7 @@ export function ratesChart(tokens: number, courses: Courses): Chart {
         name: 'median of the rounds',
         points: shown.map(([, { rounds }], index) => [
           index,
-          median(rounds.map(({ finishedPerSecond }) => finishedPerSecond)),
+          median([...rounds.values()].map(({ finishedPerSecond }) => finishedPerSecond)),
         ]),
       },
     ],

@@ -74,5 +74,5 @@ export async function startAll(lab: Lab, model: Started) {
     [BARE_WHOLE]: run(bareTarget(bare, model, 'whole')),
     [BARE_DIRECT]: run(bareTarget(direct, model, 'whole')),
   };
-  return { rounds, started: [plain, aiChat, own, direct, bare] };
+  return { rounds, takeStored: () => ownTarget.takeStored(), started: [plain, aiChat, own, direct, bare] };
 }

@@ -40,7 +40,7 @@ export interface Point {
 export interface Need {
   users: number;
   memoryMb: number;
-  /** Half of what 95 in 100 such lines lie within. */
+  /** Half of what 95 in 100 further runs would lie within. */
   memoryErrorMb: number;
   cores: number;
   dollarsPerHour: number | null;
@@ -68,7 +68,7 @@ export interface Capacity {
   memory: LinearFit | null;
   /** Cores by answers a second. */
   processor: LinearFit | null;
-  /** Dollars an hour by users, at Cloudflare's prices, for what the runs counted. */
+  /** Dollars an hour by answers a second, at Cloudflare's prices, for what the runs counted. */
   price: LinearFit | null;
   needs: Need[];
   limits: Limit[];
@@ -84,19 +84,21 @@ export function capacityOf(runs: Runs): Capacity {
   const memory = linearFit(points.map(({ users, memoryMb }) => [users, memoryMb] as const));
   const processor = linearFit(points.map(({ answersPerSecond, cores }) => [answersPerSecond, cores] as const));
   const price = linearFit(
-    points.flatMap(({ users, dollarsPerHour }) => (dollarsPerHour === null ? [] : [[users, dollarsPerHour] as const])),
+    points.flatMap(({ answersPerSecond, dollarsPerHour }) =>
+      dollarsPerHour === null ? [] : [[answersPerSecond, dollarsPerHour] as const],
+    ),
   );
   const most = Math.max(0, ...points.map(({ users }) => users));
   const needs =
     memory && processor
       ? SCALES.map((users) => {
-          const perSecond = (users * MESSAGES_PER_USER_PER_MINUTE) / 60;
+          const perSecond = perSecondOf(users);
           return {
             users,
             memoryMb: memory.intercept + memory.slope * users,
-            memoryErrorMb: memory.slopeError * users,
+            memoryErrorMb: memory.errorAt(users),
             cores: Math.max(0, processor.intercept + processor.slope * perSecond),
-            dollarsPerHour: price && Math.max(0, price.intercept + price.slope * users),
+            dollarsPerHour: price && Math.max(0, price.intercept + price.slope * perSecond),
             isBeyond: users > most,
           };
         })
@@ -115,6 +117,11 @@ export function capacityOf(runs: Runs): Capacity {
       return all === null ? [] : [{ run, all, withoutWaiting }];
     }),
   };
+}
+
+/** What so many users say. */
+export function perSecondOf(users: number): number {
+  return (users * MESSAGES_PER_USER_PER_MINUTE) / 60;
 }
 
 /** Empty where a figure that the point needs was not measured. */
@@ -140,10 +147,15 @@ function limitOf(runs: Runs, ladder: string): Limit[] {
   const figure = (name: string): number | null =>
     runs.figures('stress', { subject: ladder, name }).find(({ group }) => group.startsWith('highest rate held'))
       ?.value ?? null;
-  const busy = figure('server busy');
-  const serverCores = busy === null ? null : busy / 100;
   const otherCores = (figure('other work on the machine') ?? 0) / 100;
-  const machineCores = machineAt(held, figure, serverCores, otherCores);
+  // By the answer, not by the second: a step is short, and what comes before and after its messages is not work.
+  const cores = (role: string): number | null => {
+    const per1000 = figure(`${role} processor per 1,000 answers`);
+    return per1000 === null ? null : (per1000 / 1_000) * held;
+  };
+  const [serverCores, model, generator] = [cores('server'), cores('model'), cores('generator')];
+  const isKnown = serverCores !== null && model !== null && generator !== null;
+  const machineCores = isKnown ? serverCores + model + generator + otherCores : null;
   return [
     {
       ladder,
@@ -156,22 +168,6 @@ function limitOf(runs: Runs, ladder: string): Limit[] {
       bottleneck: bottleneckOf(serverCores, machineCores, otherCores, machine.cores),
     },
   ];
-}
-
-type FigureOf = (name: string) => number | null;
-
-/** What server, model, generator and everything else used together at that rate. */
-function machineAt(perSecond: number, figure: FigureOf, serverCores: number | null, otherCores: number): number | null {
-  const cores = (name: string): number | null => {
-    const per1000 = figure(name);
-    return per1000 === null ? null : (per1000 / 1_000) * perSecond;
-  };
-  const [model, generator] = [
-    cores('model processor per 1,000 answers'),
-    cores('generator processor per 1,000 answers'),
-  ];
-  if (serverCores === null || model === null || generator === null) return null;
-  return serverCores + model + generator + otherCores;
 }
 
 function bottleneckOf(

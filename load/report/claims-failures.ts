@@ -1,6 +1,8 @@
 /** What the reports say of failures. */
+import { CLAIMS } from '../drills/figures.ts';
 import { CLAIMED } from '../drills/memory.ts';
-import { atLeast, atMost, of, type Claim } from './claim.ts';
+import { TIMEOUT_MS } from '../drills/silent-model.ts';
+import { atLeast, atMost, of, type Claim, type Measure } from './claim.ts';
 import type { Wanted } from './runs.ts';
 
 const failure = (
@@ -21,6 +23,14 @@ const failure = (
   measure: wanted && of(drill, wanted),
   by: by ?? `drill ${drill}`,
 });
+
+/** A drill with several cases is as good as the worst of them; one that could not be measured may have been the worst. */
+const worstOf =
+  (drill: string, wanted: Wanted): Measure =>
+  (runs) => {
+    const values = runs.figures(drill, wanted).map(({ value }) => value);
+    return values.length > 0 && values.every((value) => value !== null) ? Math.max(...values) : null;
+  };
 
 const LOST_CONNECTIONS = 'lost connections';
 const CHECKED = 'every message, checked';
@@ -49,9 +59,9 @@ export const FAILURES: readonly Claim[] = [
     'recovered after, at most',
     'ms',
     'at once',
-    atMost(2_000),
-    { group: 'the slow model', name: 'healed to new acknowledgement at most' },
-    'drill latency; "at once" is taken as 2 s',
+    atMost(CLAIMS.atOnceMs),
+    { group: 'the slow model', name: 'healed to first token at most' },
+    `drill latency, to the next first token; "at once" is taken as ${CLAIMS.atOnceMs / 1_000} s`,
   ),
   lost('latency'),
   failure('memory', 'lived with 256 MB more', '1: yes', 'stable', atLeast(1), { subject: CLAIMED, name: 'lived' }),
@@ -67,15 +77,21 @@ export const FAILURES: readonly Claim[] = [
   ),
   lost('drops'),
   doubled('drops'),
-  failure(
-    'llm-timeout',
-    'user told after, at most',
-    'ms',
-    '5,000',
-    atMost(5_000),
-    { group: 'the model silent for some', subject: 'in the middle', name: 'silence to the user’s knowing at most' },
-    'drill llm-timeout; the time limit itself is 5 s here',
-  ),
+  {
+    ...failure(
+      'llm-timeout',
+      'user told after, at most',
+      'ms',
+      '5,000',
+      atMost(CLAIMS.toldMs),
+      null,
+      `drill llm-timeout, silent before the first token or in the middle, the worse; its deadlines are set to ${TIMEOUT_MS / 1_000} s, what is above that is ours`,
+    ),
+    measure: worstOf('llm-timeout', {
+      group: 'the model silent for some',
+      name: 'silence to the user’s knowing at most',
+    }),
+  },
   failure('llm-timeout', 'others’ answer p50, during over before', '', 'unaffected', atMost(1.25), {
     group: 'the model silent for some',
     subject: 'others',

@@ -20,6 +20,16 @@ const LOAD: readonly LoadLine[] = [
   { run: 'peak', average: 400, p95: null, p99: 800, errors: 0, memory: 512, processor: 62 },
 ];
 
+/** With fewer, the slowest is not one in so many: the highest value would pass for the percentile. */
+function leastAnswers(percent: number): number {
+  return Math.round(100 / (100 - percent));
+}
+
+function answerPercentile(run: string, percent: number): Measure {
+  const measure = of(run, { name: `answer p${percent}` });
+  return (runs) => ((runs.value(run, { name: 'answered' }) ?? 0) < leastAnswers(percent) ? null : measure(runs));
+}
+
 export const LOADS = LOAD.flatMap(({ run, average, p95, p99, errors, memory, processor }): Claim[] => {
   const line = (name: string, unit: string, claim: number, figure: string, target = ''): Claim => ({
     section: `Load: ${run}`,
@@ -31,10 +41,15 @@ export const LOADS = LOAD.flatMap(({ run, average, p95, p99, errors, memory, pro
     measure: of(run, { name: figure }),
     by: `${run}: ${figure}`,
   });
+  const percentile = (percent: number, claim: number): Claim => ({
+    ...line(`answer, p${percent}`, 'ms', claim, `answer p${percent}`),
+    measure: answerPercentile(run, percent),
+    by: `${run}, where at least ${leastAnswers(percent)} messages were answered`,
+  });
   return [
     line('answer, average', 'ms', average, 'answer average', '< 500'),
-    ...(p95 === null ? [] : [line('answer, p95', 'ms', p95, 'answer p95')]),
-    line('answer, p99', 'ms', p99, 'answer p99'),
+    ...(p95 === null ? [] : [percentile(95, p95)]),
+    percentile(99, p99),
     line('errors', '%', errors, 'not answered', '< 1'),
     line('memory', 'MB', memory, 'server memory at most', '< 2,048'),
     line('processor', '% of a core', processor, 'server busy', '< 80'),

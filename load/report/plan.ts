@@ -9,10 +9,13 @@ export interface Planned {
   users?: number;
 }
 
-/** What a scenario itself says of a short report goes before what stands in the plan. */
-function scenario(name: string, seconds: number, users?: number): Planned {
-  const own = SCENARIOS.find((candidate) => candidate.name === name)?.reportSeconds;
-  return { kind: 'scenario', name, seconds: own ?? seconds, ...(users === undefined ? {} : { users }) };
+/** @param seconds given here for a scenario that does not say itself how long it takes within a short report */
+function scenario(name: string, seconds = reportSecondsOf(name), users?: number): Planned {
+  return { kind: 'scenario', name, seconds, ...(users === undefined ? {} : { users }) };
+}
+
+function reportSecondsOf(name: string): number | null {
+  return SCENARIOS.find((candidate) => candidate.name === name)?.reportSeconds ?? null;
 }
 
 function drill(name: string): Planned {
@@ -23,19 +26,20 @@ function drill(name: string): Planned {
 export const PLAN: readonly Planned[] = [
   scenario('baseline', 30),
   scenario('low', 30),
-  scenario('soak', 60),
+  scenario('soak'),
   scenario('medium', 30),
   scenario('users-500', 30),
   scenario('high', 30),
   scenario('peak', 60),
   scenario('stress', 60),
   scenario('spike', 20),
-  scenario('connections', 6, 1_000),
-  scenario('linear', 36),
+  // Three heartbeats each, and longer than a silence may last.
+  scenario('connections', 16, 1_000),
+  scenario('linear'),
   scenario('operations', 24),
   scenario('render', 5),
   scenario('answers', 36),
-  scenario('peers', 70),
+  scenario('peers'),
   drill('crash'),
   drill('latency'),
   drill('memory'),

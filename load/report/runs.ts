@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import { reasonOf } from '../command.ts';
 import { LoadError } from '../scenario.ts';
 
 /** JSON has no NaN: what could not be measured is null there. */
@@ -80,14 +81,14 @@ export class Runs {
     this.failed = failed;
   }
 
-  /** Every JSON file of a folder that a command has written. @throws LoadError for one that it has not */
+  /** Every JSON file of a folder that a command has written. @throws LoadError for one that it has not, or no folder */
   static async read(folder: string): Promise<Runs> {
-    const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).toSorted();
+    const names = (await filesOf(folder)).filter((name) => name.endsWith('.json')).toSorted();
     const runs: Run[] = [];
     let failed: Failed[] = [];
     for (const name of names) {
-      const value: unknown = JSON.parse(await readFile(join(folder, name), 'utf8'));
-      if (name === FAILURES_FILE) failed = failures.parse(value);
+      const value = jsonOf(name, await readFile(join(folder, name), 'utf8'));
+      if (name === FAILURES_FILE) failed = failuresOf(value);
       else runs.push(runOf(name, value));
     }
     if (runs.length === 0) throw new LoadError('usage', `There are no results in ${folder}.`);
@@ -129,6 +130,29 @@ export class Runs {
   get disturbed(): string[] {
     return this.all.filter(({ notes }) => notes.some((note) => note.includes(NOT_QUIET))).map(({ name }) => name);
   }
+}
+
+async function filesOf(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    throw new LoadError('usage', `There are no results to read: ${reasonOf(error)}`);
+  }
+}
+
+/** A run that was ended while it wrote leaves half a file. */
+function jsonOf(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new LoadError('usage', `${file} is not JSON.`);
+  }
+}
+
+function failuresOf(value: unknown): Failed[] {
+  const parsed = failures.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new LoadError('usage', `${FAILURES_FILE} is not what a report has written of its failures.`);
 }
 
 function runOf(file: string, value: unknown): Run {

@@ -2,7 +2,7 @@
  * What the report says, as headings, sentences, tables and drawings; markdown.ts and page.ts each
  * write the same out.
  */
-import { CLAIMED_SIZES, capacityOf, type Capacity } from './capacity.ts';
+import { CLAIMED_SIZES, capacityOf, perSecondOf, type Capacity } from './capacity.ts';
 import { judge, type Judged } from './claim.ts';
 import { CLAIMS } from './claims.ts';
 import { CLASSES, distributionOf } from './distribution.ts';
@@ -183,7 +183,7 @@ function lineSentences({ memory, processor, price }: Capacity): string[] {
   return [
     ...(memory
       ? [
-          `Memory: ${numberText(memory.intercept)} MB and ${numberText(memory.slope)} ± ${numberText(memory.slopeError)} MB a user.`,
+          `Memory: ${numberText(memory.intercept)} MB and ${numberText(memory.slope)} ± ${numberText(memory.slopeError)} MB a user. ± in the table is what 95 in 100 further runs would lie within.`,
         ]
       : []),
     ...(processor
@@ -193,7 +193,7 @@ function lineSentences({ memory, processor, price }: Capacity): string[] {
       : []),
     ...(price
       ? [
-          `Price: $ ${numberText(price.slope * 1_000)} ± ${numberText(price.slopeError * 1_000)} an hour for 1,000 users, of rows and requests as counted, waiting for the model at most.`,
+          `Price: $ ${numberText(price.slope * perSecondOf(1_000))} ± ${numberText(price.slopeError * perSecondOf(1_000))} an hour for 1,000 users, of rows, requests and the time that objects could not sleep, all as counted.`,
         ]
       : []),
   ];

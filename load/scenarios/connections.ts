@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PING_INTERVAL_MS } from '../../src/protocol/limits.ts';
+import { PING_INTERVAL_MS, SILENCE_TIMEOUT_MS } from '../../src/protocol/limits.ts';
 import type { Generators } from '../lab/generators.ts';
 import { Lab } from '../lab/lab.ts';
 import { startBareObject, type Started } from '../lab/servers.ts';
@@ -31,7 +31,9 @@ import {
 const STEPS = [1_000, 5_000, 10_000];
 /** Objects leave memory after 10 s without anything to do. */
 const QUIET_BEFORE_MS = 12_000;
-const HOLD_SECONDS = 12;
+const HOLD_SECONDS = 16;
+/** Heartbeats are counted as a sum; within this time a client that hears nothing has also given up, and is counted by itself. */
+const MIN_HOLD_SECONDS = (SILENCE_TIMEOUT_MS + PING_INTERVAL_MS) / 1_000;
 const FULL_HOLD_SECONDS = 60;
 const CONNECTS_AT_ONCE = 32;
 /** Then those may leave memory before others come: awake, their objects have files open. */
@@ -59,7 +61,10 @@ async function runConnections(lab: Lab): Promise<ScenarioResult> {
   const wanted = lab.options.users === null ? STEPS : [lab.options.users];
   const steps = wanted.filter(fitsOpenFiles);
   if (steps.length === 0) throw new LoadError('usage', filesNote(wanted));
-  const holdMs = (lab.options.seconds ?? (lab.options.full ? FULL_HOLD_SECONDS : HOLD_SECONDS)) * 1_000;
+  const holdSeconds = lab.options.seconds ?? (lab.options.full ? FULL_HOLD_SECONDS : HOLD_SECONDS);
+  if (holdSeconds < MIN_HOLD_SECONDS)
+    throw new LoadError('usage', `connections needs --seconds ${MIN_HOLD_SECONDS} at least: less shows no silence.`);
+  const holdMs = holdSeconds * 1_000;
   const model = await lab.model({ tokens: 20 });
   const servers: Subjects = {
     [BARE]: { module: BARE_USERS, start: () => lab.keep(startBareObject(model.url)) },
@@ -98,6 +103,7 @@ async function runConnections(lab: Lab): Promise<ScenarioResult> {
       `Memory is the growth of the runtime’s resident set beyond the first ${BASE_USERS} connections, divided by the others: what V8 and the allocator keep for later is in it, for all servers.`,
       'A connection by itself takes the local runtime some 200 kB, whatever is behind it: so a further one, too, is held against the bare object’s.',
       'The bare object runs as Miniflare sets up any Worker, behind a worker of its own that every connection passes. Switchboard’s local server does without that one; “direct” is the bare object without it.',
+      `A client that hears nothing for ${SILENCE_TIMEOUT_MS / 1_000} s gives its connection up: one whose heartbeats are not answered is among the reconnects, or not live.`,
       'Cloudflare bills no memory by the session; the figure says how much room one machine needs.',
       ...(left.length === 0 ? [] : [filesNote(left)]),
     ],
@@ -126,6 +132,11 @@ function filesNote(steps: readonly number[]): string {
   return `NOT RUN: ${numbers} connections. A process may have ${limit} files open here (ulimit -n), and the local runtime takes ${FILES_PER_CONNECTION} for a connection and ${FILES_PER_OBJECT} more for an object that is awake.`;
 }
 
+/** Until every object that has nothing to do has left memory. */
+function quiet(lab: Lab): Promise<void> {
+  return sleep(QUIET_BEFORE_MS, undefined, { signal: lab.signal });
+}
+
 async function holdSteps(
   lab: Lab,
   { name, module, start }: Subject & { name: string },
@@ -144,7 +155,7 @@ async function holdSteps(
   const base = Math.min(BASE_USERS, Math.floor(Math.min(...steps) / 2));
   lab.progress(`${name}: connecting the first ${base} users`);
   await generators.connect({ first: 0, end: base }, { atOnce: CONNECTS_AT_ONCE });
-  await sleep(QUIET_BEFORE_MS);
+  await quiet(lab);
   const bytesBefore = bytesOf(server);
   const held: Held[] = [];
   let connected = base;
@@ -159,7 +170,7 @@ async function holdSteps(
       connectMs += performance.now() - startedAt;
       connected = end;
       bytesEach = share(bytesBefore, bytesOf(server), connected - base);
-      await sleep(QUIET_BEFORE_MS);
+      await quiet(lab);
     }
     const result = await hold(lab, server, generators, holdMs, `${name}: holding ${step} connections`);
     held.push({
@@ -180,7 +191,7 @@ async function hold(lab: Lab, server: Started, generators: Generators, holdMs: n
   const before = await generators.state();
   const processorBefore = server.pid === null ? null : processorSeconds(server.pid);
   const startedAt = performance.now();
-  await sleep(holdMs);
+  await sleep(holdMs, undefined, { signal: lab.signal });
   const after = await generators.state();
   const elapsedMs = performance.now() - startedAt;
   const processorAfter = server.pid === null ? null : processorSeconds(server.pid);
@@ -211,13 +222,13 @@ async function furtherTabBytes(lab: Lab, { start, module }: Subject): Promise<nu
   for (let session = 0; session < TAB_SESSIONS; session += 1) {
     await generators.connect({ first: session * TABS_EACH, end: session * TABS_EACH + 1 });
   }
-  await sleep(QUIET_BEFORE_MS);
+  await quiet(lab);
   const before = bytesOf(server);
   lab.progress(`${TAB_SESSIONS} sessions with ${TABS_EACH} tabs each`);
   for (let session = 0; session < TAB_SESSIONS; session += 1) {
     await generators.connect({ first: session * TABS_EACH + 1, end: (session + 1) * TABS_EACH });
   }
-  await sleep(QUIET_BEFORE_MS);
+  await quiet(lab);
   const each = share(before, bytesOf(server), TAB_SESSIONS * (TABS_EACH - 1));
   await lab.end(generators);
   await lab.end(server);
@@ -231,9 +242,9 @@ async function wakings(lab: Lab, model: Started, holdMs: number): Promise<Waking
   const generators = await lab.generators({ url: server.url, users, messagesPerSecond: 0, options: { record: 0 } });
   await generators.connect({ first: 0, end: users });
   lab.progress(`${users} idle sessions: is any woken?`);
-  await sleep(QUIET_BEFORE_MS);
+  await quiet(lab);
   const before = await server.counters();
-  const { pongs } = await hold(lab, server, generators, holdMs, `${users} idle sessions: is any woken?`);
+  const { pongs, pongsWanted } = await hold(lab, server, generators, holdMs, `${users} idle sessions: is any woken?`);
   const after = await server.counters();
   await lab.end(generators);
   await lab.end(server);
@@ -243,7 +254,7 @@ async function wakings(lab: Lab, model: Started, holdMs: number): Promise<Waking
     alarms: after.alarms - before.alarms,
     objectRequests: after.objectRequests - before.objectRequests,
   };
-  return { users, pongs, counted };
+  return { users, pongs, pongsWanted, counted };
 }
 
 function bytesOf({ pid }: Started): number | null {

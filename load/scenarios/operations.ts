@@ -44,6 +44,8 @@ const FULL_CALLS_MS = 15_000;
 /** Copies to D1 and looks at alerts come every 10 s: idling is looked at over one such turn. */
 const IDLE_MS = 10_000;
 const SETTLE_MS = 1_500;
+/** A bot that somebody talks to, and one that may be stopped meanwhile. */
+const MIN_BOTS = 2;
 const TOKENS = 20;
 const TOKEN_MS = 10;
 /** How often the endpoint itself is asked what a launch asks it. */
@@ -59,6 +61,11 @@ export const operations: Scenario = {
 async function runOperations(lab: Lab): Promise<ScenarioResult> {
   if (lab.options.url)
     throw new LoadError('usage', 'operations makes bots and looks at the server’s process: not against --url.');
+  if (lab.options.users !== null && lab.options.users < MIN_BOTS)
+    throw new LoadError(
+      'usage',
+      `operations needs --users ${MIN_BOTS} at least: one is talked to, one is stopped and launched.`,
+    );
   lab.progress('starting the servers');
   const operatorToken = randomBytes(OPERATOR_TOKEN_BYTES).toString('base64url');
   // At full speed: an answer that runs on would be beside the operation that is measured next.
@@ -107,7 +114,7 @@ async function measureSteps(lab: Lab, model: StartedModel, operatorToken: string
       lab.progress(`launching ${size} bots`);
       await fleet.grow(size);
       if (talkers.length === 0) talkers.push(...(await makeTalkers(lab, server.url, count)));
-      await sleep(SETTLE_MS);
+      await sleep(SETTLE_MS, undefined, { signal: lab.signal });
       const world = { lab, fleet, talkers };
       const roles = { server: server.pid === null ? [] : [server.pid], model: model.pid === null ? [] : [model.pid] };
       const watch = new UsageWatch({ ...roles, generator: [] });
@@ -115,8 +122,8 @@ async function measureSteps(lab: Lab, model: StartedModel, operatorToken: string
       const usage = watch.end();
       const perSecond = await callsPerSecond(world, callsMs(lab));
       lab.progress(`${size} bots: idle`);
-      await sleep(SETTLE_MS);
-      const percent = await idlePercent(server, lab.options.seconds === null ? IDLE_MS : SETTLE_MS);
+      await sleep(SETTLE_MS, undefined, { signal: lab.signal });
+      const percent = await idlePercent(server, IDLE_MS, lab.signal);
       steps.push({ bots: size, measured, callsPerSecond: perSecond, idlePercent: percent, usage });
     }
   } finally {

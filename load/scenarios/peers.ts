@@ -20,8 +20,8 @@ import {
   crashGates,
   ratesChart,
   ratioFigures,
+  type Compared,
   type Course,
-  type Courses,
 } from '../peers/results.ts';
 import { AI_CHAT, AI_CHAT_KIND, OWN, PLAIN, PLAIN_KIND, startAll, SUBJECTS, type Subject } from '../peers/subjects.ts';
 import { SwitchboardTarget } from '../targets.ts';
@@ -45,13 +45,6 @@ export const peers: Scenario = {
   reportSeconds: 84,
   run: (options) => Lab.run(options, runPeers),
 };
-
-interface Compared {
-  tokens: number;
-  courses: Courses;
-  /** What the rest of the machine was busy with meanwhile, in percent of a core. */
-  otherPercent: number | null;
-}
 
 interface Plan {
   users: number;
@@ -80,11 +73,7 @@ async function runPeers(lab: Lab): Promise<ScenarioResult> {
       ...billFigures(bills),
       ...crashFigures(crashes),
     ],
-    gates: [
-      ...measured.flatMap(({ tokens, courses }) => courseGates(tokens, courses)),
-      ...billGates(bills),
-      ...crashGates(crashes),
-    ],
+    gates: [...measured.flatMap(courseGates), ...billGates(bills), ...crashGates(crashes)],
     notes: [
       `${plan.users} users who send, wait and send again; ${plan.rounds} rounds of ${(plan.windowMs / 1_000).toFixed(1)} s for each server, in turn, with fresh conversations. The model is at full speed, each token in a write of its own.`,
       `AIChatAgent is as its README sets it up: ${Object.entries(versions)
@@ -93,7 +82,7 @@ async function runPeers(lab: Lab): Promise<ScenarioResult> {
       'AIChatAgent and the bare object run as Miniflare sets up any Worker. Switchboard’s local server goes without the workers that Miniflare puts before and behind each; “direct” is the bare object without them.',
       'The plain Node server commits every message and every reply by itself (WAL, synchronous=FULL), forwards each token, and sends the last 20 messages to the model. It has no price by the row.',
       'Finished answers/s counts all replies, over the window and the processor time that the server needed afterwards.',
-      'What a turn is billed for is counted with 10 users, 20 tokens at 10 ms and conversations that have begun, at Cloudflare’s prices: an object’s seconds are those in which it waits for its model, and the same for both.',
+      'What a turn is billed for is counted with 10 users, 20 tokens at 10 ms and conversations that have begun, who pause between their turns, at Cloudflare’s prices. Switchboard’s object seconds are counted, those of all its objects; AIChatAgent’s are only those of its replies, the least that they can be.',
       `State is kept in ${lab.state.path}, where a sync of 4 KiB takes ${lab.state.syncMs.toFixed(2)} ms.`,
       `Crash: ${CRASH_USERS} users, each with a message open when the process gets SIGKILL; looked at ${RECOVERY_MS / 1_000} s after the restart, everybody connected again. The peers’ users do not send again what was not answered; Switchboard’s client does.`,
       ...quietNotes(measured),
@@ -125,7 +114,7 @@ async function compare(lab: Lab, { users, rounds, windowMs }: Plan, tokens: numb
   const model = await lab.model({ tokens, tokensPerWrite: 1 });
   const servers = await startAll(lab, model);
   const courses = new Map<Subject, Course>(
-    SUBJECTS.map((subject) => [subject, { rounds: [], timings: new Timings(), problem: null }]),
+    SUBJECTS.map((subject) => [subject, { rounds: new Map(), timings: new Timings(), problem: null }]),
   );
   const { signal } = lab;
   const pids = servers.started.flatMap(({ pid }) => (pid === null ? [] : [pid]));
@@ -147,13 +136,21 @@ async function compare(lab: Lab, { users, rounds, windowMs }: Plan, tokens: numb
         const timings = isWarmUp ? new Timings() : course.timings;
         const options = { round, users, windowMs: isWarmUp ? Math.min(WARM_UP_MS, windowMs) : windowMs, signal };
         const done = await servers.rounds[subject](timings, options);
-        if (!isWarmUp) course.rounds.push(done);
+        if (isWarmUp) servers.takeStored();
+        else course.rounds.set(round, done);
       });
     }
   }
   const { otherProcessor, seconds } = watch.end();
+  const stored = servers.takeStored();
   for (const started of [...servers.started, model]) await lab.end(started);
-  return { tokens, courses, otherPercent: otherProcessor === null ? null : (otherProcessor / seconds) * 100 };
+  return {
+    tokens,
+    rounds,
+    courses,
+    stored,
+    otherPercent: otherProcessor === null ? null : (otherProcessor / seconds) * 100,
+  };
 }
 
 interface Aftermath {

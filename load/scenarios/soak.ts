@@ -49,7 +49,14 @@ async function runSoak(lab: Lab): Promise<ScenarioResult> {
   });
   await warmUp(bench, { first: users, end: users * 2 }, users * 30, WARM_UP_SECONDS);
   await bench.generators.connect({ first: 0, end: users });
-  const phase = await measurePhase(bench, { name: 'soak', first: 0, end: users, seconds, messagesPerMinute });
+  const phase = await measurePhase(bench, {
+    name: 'soak',
+    first: 0,
+    end: users,
+    seconds,
+    messagesPerMinute,
+    countDelivery: true,
+  });
   const settled = await bench.settle();
   const group = `${users} users, ${messagesPerMinute} messages a minute, ${seconds} s`;
   const growth = growthFigures(phase);

@@ -13,7 +13,7 @@ import {
   problemNotes,
 } from '../measure/figures.ts';
 import { measurePhase, warmUp, type Phase } from '../measure/phase.ts';
-import { atMost, type Figure, type Scenario, type ScenarioResult } from '../scenario.ts';
+import { atMost, type Figure, type Gate, type Scenario, type ScenarioResult } from '../scenario.ts';
 
 const RESIDENTS = 10;
 const CROWD = 200;
@@ -65,7 +65,6 @@ async function runSpike(lab: Lab): Promise<ScenarioResult> {
   const settled = await bench.settle();
   const phases = [before, burst, during, after];
   const group = `${RESIDENTS} users, then ${crowd}`;
-  const ours = ({ timings }: Phase): number => timings.oursToEnd.percentile(95) ?? Number.NaN;
   return {
     figures: [
       ...phases.flatMap((phase) => phaseFigures(group, phase)),
@@ -75,17 +74,24 @@ async function runSpike(lab: Lab): Promise<ScenarioResult> {
     gates: [
       atMost('users that could not join', crowd - RESIDENTS - joined.count, 0),
       ...integrityGates(settled),
-      ...phases.map((phase) => atMost(`${phase.name}: ours to the end p95, ms`, ours(phase), MAX_OURS_P95_MS)),
+      // Only the lab's own model says what part of an answer was its: of a server elsewhere nobody knows ours.
+      ...(bench.model ? phases.map(oursGate) : []),
       ...phases.map(lateGate),
     ],
     notes: [
       `In the burst every user says something within ${BURST_SECONDS} s; otherwise every ${60 / MESSAGES_PER_USER_PER_MINUTE} s.`,
+      ...(bench.model ? [] : ['The server has a model of its own: bounds on the part that is ours are no gates here.']),
       ...machineNotes(phases),
       ...phases.flatMap(problemNotes),
       ...integrityNotes(settled),
     ],
     charts: [...phaseCharts(burst), ...phaseCharts(during)],
   };
+}
+
+function oursGate({ name, timings }: Phase): Gate {
+  const p95 = timings.oursToEnd.percentile(95) ?? Number.NaN;
+  return atMost(`${name}: ours to the end p95, ms`, p95, MAX_OURS_P95_MS);
 }
 
 /** Everybody makes a session and connects to it in the same moment. */

@@ -14,7 +14,15 @@ import {
   phaseFigures,
 } from '../measure/figures.ts';
 import { measurePhase, warmUp, type Phase } from '../measure/phase.ts';
-import type { Chart, Figure, Gate, Scenario, ScenarioResult } from '../scenario.ts';
+import {
+  atLeast,
+  LoadError,
+  type Chart,
+  type Figure,
+  type Gate,
+  type Scenario,
+  type ScenarioResult,
+} from '../scenario.ts';
 
 const USERS = 500;
 const SECONDS = 120;
@@ -29,6 +37,12 @@ const TRIES = 2;
 const GROWTH = 1.6;
 /** What of the answers must have come by the time that the last message was sent. */
 const MIN_PACE = 0.95;
+/**
+ * A session answers one message after the other: with a slow model few users hold no high rate, however good the
+ * server is. So they are asked for less, and begin lower.
+ */
+const LEAST_PER_SECOND_PER_USER = 0.5;
+const FIRST_PER_SECOND_PER_USER = 1;
 /** A step that leaves more behind than this can clear is the end of its ladder. */
 const DRAIN_MS = 20_000;
 const WARM_UP_SECONDS = 2;
@@ -42,15 +56,26 @@ export interface Ladder {
   name: string;
   directive: string;
   firstPerSecond: number;
+  /** A run that holds less than this fails. */
+  leastPerSecond: number;
   /** The bound of the part that is ours, at p95. */
   maxOursMs: number;
 }
 
-const FAST_MODEL: Ladder = { name: 'model at full speed', directive: '', firstPerSecond: 100, maxOursMs: 500 };
+const FAST_MODEL: Ladder = {
+  name: 'model at full speed',
+  directive: '',
+  firstPerSecond: 100,
+  // The rate that the reports say they had. What they aim at (400) is a line of the report.
+  leastPerSecond: 87,
+  maxOursMs: 500,
+};
 export const SLOW_MODEL: Ladder = {
   name: 'model at 10 ms a token',
   directive: 'tokenMs=10',
   firstPerSecond: 50,
+  // The reports claim nothing of it: half of where it begins, since a machine that is not quiet misses its bound early.
+  leastPerSecond: 25,
   maxOursMs: 50,
 };
 const LADDERS = [FAST_MODEL, SLOW_MODEL];
@@ -68,6 +93,11 @@ export const stress: Scenario = {
 };
 
 async function runStress(lab: Lab): Promise<ScenarioResult> {
+  if (lab.options.url)
+    throw new LoadError(
+      'usage',
+      'stress judges a rate by the part that is ours, which takes the lab’s own model: it cannot be run against --url.',
+    );
   const seconds = lab.options.seconds ?? (lab.options.full ? FULL_SECONDS : SECONDS);
   return climbAll(lab, LADDERS, lab.options.users ?? USERS, seconds);
 }
@@ -102,7 +132,7 @@ export async function climbAll(
     gates: [
       // Beyond the breaking point messages are refused and wait: that is what was looked for.
       ...integrityGates(settled).filter(({ name }) => name !== 'not answered'),
-      ...climbed.flatMap(({ steps }) => heldGates(steps)),
+      ...climbed.map(({ ladder, steps }) => heldGate(ladder, bestOf(steps)?.perSecond ?? null, users)),
     ],
     notes: [
       `Steps of ${stepSeconds} s; a rate that fails is tried once more. Held: all answered, ${MIN_PACE * 100} % of them in time, ours to the end p95 below ${ladders.map((one) => `${one.maxOursMs} ms (${one.name})`).join(', ')}.`,
@@ -122,7 +152,7 @@ async function climb(bench: SwitchboardBench, ladder: Ladder, users: number, sec
       const name = `${Math.round(perSecond)}/s${tries > 0 ? ' again' : ''}`;
       const talk = { first: 0, end: users, seconds, messagesPerMinute: perSecond * 60, drainMs: DRAIN_MS };
       const phase = await measurePhase(bench, { name, ...talk, directive: ladder.directive });
-      const step = { perSecond, phase, isHeld: isHeld(phase, perSecond, ladder) };
+      const step = { perSecond, phase, isHeld: isHeld(phase, ladder) };
       steps.push(step);
       if (step.isHeld) return true;
     }
@@ -130,7 +160,8 @@ async function climb(bench: SwitchboardBench, ladder: Ladder, users: number, sec
   };
   let held = 0;
   let broken = 0;
-  for (let up = 0, perSecond = ladder.firstPerSecond; up < MAX_STEPS_UP; up += 1, perSecond *= GROWTH) {
+  const first = Math.min(ladder.firstPerSecond, users * FIRST_PER_SECOND_PER_USER);
+  for (let up = 0, perSecond = first; up < MAX_STEPS_UP; up += 1, perSecond *= GROWTH) {
     if (!(await isHeldAt(perSecond))) {
       broken = perSecond;
       break;
@@ -145,8 +176,10 @@ async function climb(bench: SwitchboardBench, ladder: Ladder, users: number, sec
   return steps;
 }
 
-function isHeld(phase: Phase, perSecond: number, { maxOursMs }: Ladder): boolean {
+function isHeld(phase: Phase, { maxOursMs }: Ladder): boolean {
   const ours = phase.timings.oursToEnd.percentile(95) ?? Infinity;
+  // What was asked for, in whole messages: of a few a step the rate itself may promise half of one more.
+  const perSecond = phase.sent / phase.seconds;
   // What was sent last cannot be answered within the step: its model takes its time.
   const owed = perSecond - (perSecond * (phase.timings.model.percentile(50) ?? 0)) / 1_000 / phase.seconds;
   const isInTime = phase.answersPerSecond >= owed * MIN_PACE;
@@ -183,10 +216,10 @@ function ladderFigures(ladder: Ladder, steps: readonly Step[], users: number): F
   ];
 }
 
-/** The generator must not be what gave in first. */
-function heldGates(steps: readonly Step[]): Gate[] {
-  const best = bestOf(steps);
-  return best ? [lateGate(best.phase)] : [];
+/** @param best in messages a second; null: none was held, which is no rate at all */
+export function heldGate(ladder: Pick<Ladder, 'name' | 'leastPerSecond'>, best: number | null, users: number): Gate {
+  const least = Math.min(ladder.leastPerSecond, users * LEAST_PER_SECOND_PER_USER);
+  return atLeast(`${ladder.name}: highest rate held, messages/s`, best ?? 0, least);
 }
 
 function ladderChart({ name }: Ladder, steps: readonly Step[]): Chart {

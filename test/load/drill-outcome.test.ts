@@ -1,6 +1,15 @@
 /** What a fault did is worked out from times: here the times are known, and so is what must come of them. */
 import { expect, test } from 'vitest';
-import { healedForFirst, losses, recovery, timesByPhase, unexplained, type Wound } from '../../load/drills/outcome.ts';
+import {
+  healedForFirst,
+  liveUsers,
+  losses,
+  lostSince,
+  recovery,
+  timesByPhase,
+  unexplained,
+  type Wound,
+} from '../../load/drills/outcome.ts';
 import type { TalkColumns } from '../../load/generator/open-loop.ts';
 
 const NEVER = Number.NaN;
@@ -55,6 +64,21 @@ test('a loss is counted to the fault before it, once a user, up to the last time
     { user: 8, wound: SECOND, lostAt: 4_020, liveAt: NEVER, connections: 1 },
   ]);
   expect(unexplained(SPAN, outages)).toBe(1);
+});
+
+test('a connection lost in the fault’s own moment is of the fault, and one lost long after it, too', () => {
+  const outages = [999, 1_000, 4_020, 9_000].map((lostAt, user) => ({ user, lostAt, liveAt: NEVER }));
+  expect(lostSince(SPAN, outages)).toBe(3);
+  expect(unexplained(SPAN, outages)).toBe(1);
+});
+
+test('who is on the way back has no connection', () => {
+  const outages = [
+    { user: 1, lostAt: 1_010, liveAt: 1_300 },
+    { user: 2, lostAt: 1_010, liveAt: 3_000 },
+    { user: 3, lostAt: 1_010, liveAt: NEVER },
+  ];
+  expect([1_010, 1_200, 1_300, 4_000].map((at) => liveUsers(5, outages, at))).toEqual([5, 2, 3, 4]);
 });
 
 test('recovery is the wait of the first message acknowledged after the connection is back', () => {

@@ -79,7 +79,7 @@ const FIXTURES: Record<string, object> = {
         ['lowest rate not held', 600],
       ].map(([name, value]) => ({ group: 'breaking point', subject: 'model at full speed', name, unit: '', value })),
       ...[
-        ['server busy', 95],
+        ['server processor per 1,000 answers', 1.9],
         ['model processor per 1,000 answers', 0.5],
         ['generator processor per 1,000 answers', 0.5],
       ].map(([name, value]) => {
@@ -148,6 +148,27 @@ test('a claim is held, missed, or not measured, and never silently the first', a
   expect(line('Capacity', 'uptime')).toMatchObject({ verdict: 'not measured' });
 });
 
+test('where a drill has two cases, the claim is held against the worse one', async () => {
+  const low = (await Runs.read(folder)).run('low');
+  const told = (...values: (number | null)[]) => {
+    const figures = values.map((value, index) => {
+      return {
+        group: 'the model silent for some',
+        subject: `case ${index}`,
+        name: 'silence to the user’s knowing at most',
+        unit: 'ms',
+        value,
+      };
+    });
+    const judged = judge(CLAIMS, new Runs(low ? [{ ...low, kind: 'drill', name: 'llm-timeout', figures }] : []));
+    return judged.find(({ section, name }) => section === 'Failure: llm-timeout' && name.startsWith('user told'));
+  };
+  expect(told(4_510, 4_530)).toMatchObject({ value: 4_530, verdict: 'held' });
+  expect(told(5_100, 4_510)).toMatchObject({ value: 5_100, verdict: 'missed' });
+  expect(told(4_510, null)).toMatchObject({ value: null, verdict: 'not measured' });
+  expect(told()).toMatchObject({ value: null, verdict: 'not measured' });
+});
+
 test('capacity is the straight line through what was measured, and says where it goes beyond', async () => {
   const { memory, processor, needs, limits } = capacityOf(await Runs.read(folder));
   expect(memory?.slope).toBeCloseTo(0.5);
@@ -192,5 +213,13 @@ test('a short report measures for about 9 minutes, and only what there is', () =
   // Each drill is in it; smoke is what every other scenario does, too.
   for (const { name } of DRILLS) expect(PLAN.map((planned) => planned.name)).toContain(name);
   const seconds = PLAN.reduce((sum, planned) => sum + (planned.seconds ?? 0), 0);
-  expect(seconds).toBeLessThanOrEqual(550);
+  expect(seconds).toBeLessThanOrEqual(560);
+});
+
+test('how long a scenario measures within a report stands in one place', () => {
+  for (const { name, seconds } of PLAN.filter(({ kind }) => kind === 'scenario')) {
+    const own = SCENARIOS.find((scenario) => scenario.name === name)?.reportSeconds;
+    expect(seconds, name).toBeGreaterThan(0);
+    if (own !== undefined) expect(seconds, name).toBe(own);
+  }
 });

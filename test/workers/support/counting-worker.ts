@@ -9,10 +9,13 @@ import worker, {
   ChatSession as RealChatSession,
   HistoryWriter as RealHistoryWriter,
 } from '../../../src/worker.ts';
+import { heldMs, Hold } from './hold.ts';
 
 const PATH = '/load/counters';
 /** Not requests, or counted by themselves. */
 const UNCOUNTED = new Set(['constructor', 'attend', 'alarm', 'webSocketMessage', 'webSocketClose', 'webSocketError']);
+/** A session that works sets its alarm for no later than this, in case its process ends; one that sleeps for later. */
+const AWAKE_ALARM_MS = 5_000;
 
 /** One isolate runs the Worker and its objects, so these reach both. */
 const counters = {
@@ -22,8 +25,6 @@ const counters = {
   objectRequests: 0,
   frames: 0,
   alarms: 0,
-  /** How long alarms were at work: an object is billed meanwhile. */
-  alarmMs: 0,
   /** Sessions' calls to their bots, each an object request too. */
   botCalls: 0,
   /** Sessions built: made, or woken. Bots apart: they wake by their own clock. */
@@ -35,6 +36,23 @@ const counters = {
   historyRowsRead: 0,
   historyBatches: 0,
 };
+
+/** Of sessions. Objects of which there is one for all, a bot's own and the one that writes to D1, are not held against an answer. */
+const holds = new WeakMap<object, Hold>();
+
+/** A session's alarm is set when its work begins, and taken back when it is over. */
+function holdWhileAlarmed({ storage }: DurableObjectState, hold: Hold): void {
+  const setAlarm = storage.setAlarm.bind(storage);
+  storage.setAlarm = (time, options) => {
+    hold.working(Number(time) - Date.now() <= AWAKE_ALARM_MS);
+    return setAlarm(time, options);
+  };
+  const deleteAlarm = storage.deleteAlarm.bind(storage);
+  storage.deleteAlarm = (options) => {
+    hold.working(false);
+    return deleteAlarm(options);
+  };
+}
 
 function countStorage({ storage }: DurableObjectState): void {
   const { sql } = storage;
@@ -92,26 +110,30 @@ function countCalls(product: { prototype: object }, counting: { prototype: objec
       configurable: true,
       value(this: object, ...args: unknown[]): unknown {
         counters.objectRequests += 1;
-        return Reflect.apply(value, this, args);
+        const call = (): unknown => Reflect.apply(value, this, args);
+        const hold = holds.get(this);
+        return hold ? hold.during(call) : call();
       },
     });
   }
 }
 
-/** How long an alarm runs, and that it does. */
-async function countAlarm(alarm: () => Promise<void>): Promise<void> {
+function countAlarm(): void {
   counters.objectRequests += 1;
   counters.alarms += 1;
-  const startedAt = Date.now();
-  await alarm();
-  counters.alarmMs += Date.now() - startedAt;
 }
 
 export class ChatSession extends RealChatSession {
+  readonly #hold: Hold;
+
   constructor(ctx: DurableObjectState, env: Bindings) {
     counters.built += 1;
     countStorage(ctx);
+    const hold = new Hold();
+    holdWhileAlarmed(ctx, hold);
     super(ctx, counted(env));
+    this.#hold = hold;
+    holds.set(this, hold);
   }
 
   override webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): void {
@@ -120,7 +142,10 @@ export class ChatSession extends RealChatSession {
   }
 
   override alarm(): Promise<void> {
-    return countAlarm(() => super.alarm());
+    countAlarm();
+    // It went off: from here on its handler looks after the work.
+    this.#hold.working(false);
+    return this.#hold.during(() => super.alarm());
   }
 }
 
@@ -138,7 +163,8 @@ export class Bot extends RealBot {
   }
 
   override alarm(): Promise<void> {
-    return countAlarm(() => super.alarm());
+    countAlarm();
+    return super.alarm();
   }
 }
 
@@ -154,7 +180,7 @@ countCalls(RealHistoryWriter, HistoryWriter);
 
 export default {
   async fetch(request, env, context) {
-    if (new URL(request.url).pathname === PATH) return Response.json(counters);
+    if (new URL(request.url).pathname === PATH) return Response.json({ ...counters, heldMs: heldMs() });
     counters.workerRequests += 1;
     return worker.fetch(request, counted(env), context);
   },

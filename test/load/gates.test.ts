@@ -1,0 +1,82 @@
+/** A gate that cannot be missed shows nothing, and one that cannot be held says nothing of the server. */
+import { expect, test } from 'vitest';
+import { heldGates, wakingGates, type Held, type Wakings } from '../../load/connections/results.ts';
+import { Latencies } from '../../load/histogram.ts';
+import type { Gate } from '../../load/scenario.ts';
+import { boundGates, type Bound } from '../../load/scenarios/steady.ts';
+import { heldGate } from '../../load/scenarios/stress.ts';
+
+const QUICK = Latencies.of([1, 2, 3]);
+const NOTHING = new Latencies();
+const STEADY: { name: string; bounds: Bound[] } = {
+  name: 'low',
+  bounds: [
+    { of: 'answered', percent: 95, ms: 500 },
+    { of: 'oursToFirst', percent: 50, ms: 5 },
+    { of: 'oursToEnd', percent: 99, ms: 80 },
+  ],
+};
+const HELD: Held = {
+  users: 10,
+  live: 10,
+  reconnects: 0,
+  pongs: 30,
+  pongsWanted: 30,
+  bytesEach: null,
+  bytesEachQuiet: null,
+  processorPercent: null,
+  connectSeconds: 1,
+};
+const ASLEEP: Wakings = {
+  users: 10,
+  pongs: 30,
+  pongsWanted: 30,
+  counted: { frames: 0, built: 0, alarms: 0, objectRequests: 0 },
+};
+
+function missed(gates: readonly Gate[]): string[] {
+  return gates.filter(({ ok }) => !ok).map(({ name }) => name);
+}
+
+test('without a model of the lab’s own only the whole answer has a bound', () => {
+  const elsewhere = boundGates(STEADY, { answered: QUICK, oursToFirst: NOTHING, oursToEnd: NOTHING }, false);
+  expect(elsewhere).toMatchObject([{ name: 'low: answer p95, ms', ok: true }]);
+  const own = boundGates(STEADY, { answered: QUICK, oursToFirst: QUICK, oursToEnd: QUICK }, true);
+  expect(own).toHaveLength(3);
+  expect(missed(own)).toEqual([]);
+});
+
+test('what should have been measured and was not misses its bound', () => {
+  const gates = boundGates(STEADY, { answered: NOTHING, oursToFirst: NOTHING, oursToEnd: NOTHING }, true);
+  expect(missed(gates)).toHaveLength(3);
+  expect(missed(boundGates(STEADY, { answered: NOTHING, oursToFirst: NOTHING, oursToEnd: NOTHING }, false))).toEqual([
+    'low: answer p95, ms',
+  ]);
+});
+
+const FAST = { name: 'fast', leastPerSecond: 87 };
+
+test('a server that holds no rate fails, however few users it had', () => {
+  for (const users of [1, 100, 500]) expect(heldGate(FAST, null, users).ok).toBe(false);
+  expect(heldGate(FAST, 86, 500)).toMatchObject({ ok: false, limit: 87 });
+  expect(heldGate(FAST, 87, 500).ok).toBe(true);
+  expect(heldGate(FAST, 1, 1)).toMatchObject({ ok: true, limit: 0.5 });
+});
+
+test('connections hold when each of them could have had a heartbeat answered', () => {
+  expect(missed(heldGates(HELD, undefined))).toEqual([]);
+  const heartbeats = ['10 connections: heartbeats answered'];
+  expect(missed(heldGates({ ...HELD, pongs: 29 }, undefined))).toEqual(heartbeats);
+  // Too short a time to want any.
+  expect(missed(heldGates({ ...HELD, pongs: 0, pongsWanted: 0 }, undefined))).toEqual(heartbeats);
+  expect(missed(heldGates({ ...HELD, live: 9, reconnects: 1 }, undefined))).toHaveLength(2);
+});
+
+test('that nobody was woken shows something only when there were heartbeats', () => {
+  expect(missed(wakingGates(ASLEEP))).toEqual([]);
+  expect(missed(wakingGates({ ...ASLEEP, pongs: 0, pongsWanted: 0 }))).toEqual([
+    'heartbeats of idle connections answered',
+  ]);
+  const woken = { ...ASLEEP, counted: { ...ASLEEP.counted, frames: 1, built: 1 } };
+  expect(missed(wakingGates(woken))).toHaveLength(2);
+});
