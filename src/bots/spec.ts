@@ -130,7 +130,10 @@ export const botSpec = z.strictObject({
   graceMs: z.optional(whole(0, MAX_GRACE_MS)),
   /** Turns begun per minute, all users together; more of them wait. */
   turnsPerMinute: z.optional(whole(1, MAX_BUDGET)),
-  /** Prompt and answer tokens per day (UTC), by the endpoint's count; beyond them turns fail (`budget_exhausted`). */
+  /**
+   * Prompt and answer tokens per day (UTC), by the endpoint's count; beyond them turns fail (`budget_exhausted`). It counts
+   * whole answers: one that is stopped, fails or is cut at the longest length costs nothing of the budget.
+   */
   tokensPerDay: z.optional(whole(1, MAX_BUDGET)),
   /** Tools that the bot may use. There are none yet, so the list is empty. */
   tools: z.optional(z.array(z.never('names a tool that does not exist'), 'must be a list')),

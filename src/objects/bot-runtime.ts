@@ -288,7 +288,7 @@ export class BotRuntime {
       state,
       because,
       revision: record.revision,
-      uptimeMs: record.launchedAt === 0 ? 0 : now - record.launchedAt,
+      uptimeMs: record.launchedAt === 0 ? 0 : Math.max(0, now - record.launchedAt),
       ...this.#admission.figures(now, record),
       connections: this.#sessions.connections,
       breaker: this.#health.breaker.state,

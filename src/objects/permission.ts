@@ -130,7 +130,7 @@ export class Permission {
       this.#setWaiting(null);
     }
     const { spec, revision } = this.#calls.known(order.bot);
-    return { bot: order.bot, spec, revision, waitedMs: this.#ports.now() - current.since };
+    return { bot: order.bot, spec, revision, waitedMs: Math.max(0, this.#ports.now() - current.since) };
   }
 
   /** The claim of `order`; the one that is held or was asked for already, where that is for the same attempt. */

@@ -23,6 +23,12 @@ describe('B1: a bot of the configuration', () => {
     expect(world.ask('a')).toMatchObject({ do: 'go', revision: 0, spec: null });
   });
 
+  it('is up for no less than nothing where the clock was set back since', async () => {
+    const world = await new BotWorld().launched();
+    world.time -= 3_600_000;
+    expect(world.view().uptimeMs).toBe(0);
+  });
+
   it('counts its time up also where the first who did something with it was an operator', async () => {
     const world = new BotWorld();
     valueOf(world.runtime.act('token', REF, 'pause'));

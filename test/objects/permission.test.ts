@@ -73,6 +73,18 @@ describe('S25: leave to begin', () => {
     expect(world.model.questions).toHaveLength(1);
   });
 
+  test('a clock that is set back meanwhile makes no wait of less than nothing, which a bot could not keep', async () => {
+    world.bot = () => WAIT;
+    await ask('a');
+    world.clockAheadMs = -3_600_000;
+    world.bot = (call) => (call.claim ? LEASE : { do: 'nothing' });
+    await world.advance(1_000);
+    await world.model.say('So.');
+    await world.model.end();
+    await world.advance(1);
+    expect(world.calls.at(-1)?.call.ended).toMatchObject([{ turn: 2, outcome: 'reply', waitedMs: 0 }]);
+  });
+
   test('a wake ends the pause at once', async () => {
     world.bot = () => LONG_WAIT;
     await ask('a');
