@@ -147,7 +147,7 @@ export const FIELDS: Readonly<Record<FieldName, FieldInfo>> = {
   },
   tokensPerDay: {
     label: 'Tokens per day',
-    help: 'Prompts and answers, per day (UTC); beyond them turns fail.',
+    help: 'Prompts and whole answers, per day (UTC), as the endpoint counts them; beyond them turns fail.',
     input: 'number',
     placeholder: 'no limit',
   },
