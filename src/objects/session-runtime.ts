@@ -61,7 +61,7 @@ export class SessionRuntime<Socket extends TabSocket> {
     this.#log = log;
     this.#ports = ports;
     this.epoch = epoch;
-    this.#delivery = new Delivery(log, ports, () => this.#runner.reportSoon());
+    this.#delivery = new Delivery(log, ports, () => this.#tellBotSoon());
     this.#turns = new RecentTurns(log);
     this.#queueTeller = new QueueTeller(ports, () => this.#tellQueue());
     const stored = log.lastState();
@@ -222,7 +222,7 @@ export class SessionRuntime<Socket extends TabSocket> {
   /** A socket was accepted; it says hello next. */
   join(socket: Socket): void {
     this.tabs.accept(socket, this.#ports.now());
-    this.#runner.reportSoon();
+    this.#tellBotSoon();
   }
 
   /** Lets go of connections that only look open; they come back by themselves if they live. */
@@ -232,9 +232,14 @@ export class SessionRuntime<Socket extends TabSocket> {
     this.#connectionsChanged(gone);
   }
 
+  /** What it counts has changed: it hears soon, of what is then. A session that was deleted has no bot any more. */
+  #tellBotSoon(): void {
+    if (!this.removed) this.#runner.reportSoon();
+  }
+
   #connectionsChanged(gone: number): void {
     if (gone === 0) return;
-    this.#runner.reportSoon();
+    this.#tellBotSoon();
     this.tabs.broadcast({ type: 'presence', tabs: this.tabs.size });
   }
 
@@ -305,8 +310,7 @@ export class SessionRuntime<Socket extends TabSocket> {
   /** Ends everything that runs, erases the log, and has the alarm erase the history. */
   remove(closeCode: number): void {
     this.#runner.end();
-    // While the bot is still known here: its connections are gone by the time it is told.
-    this.#runner.reportSoon();
+    this.#tellBotSoon();
     this.#log.erase();
     this.#delivery.session.removed = true;
     this.#state = EMPTY_STATE;

@@ -394,6 +394,18 @@ describe('what its bot counts of it', () => {
     expect(fake.calls.at(-1)).toMatchObject({ bot: 'b', call: { claim: null, connections: 0 } });
   });
 
+  test('a session that is deleted again, or that D1 takes once more, has no bot to tell', async () => {
+    const fake = await world();
+    await fake.join();
+    fake.d1Down = true;
+    await fake.advance(5_000);
+    fake.runtime.remove(4404);
+    fake.runtime.remove(4404);
+    fake.d1Down = false;
+    await fake.advance(120_000);
+    expect(new Set(fake.calls.map(({ bot }) => bot))).toEqual(new Set(['b']));
+  });
+
   test('what waited for D1 is told as soon as D1 has it, though nobody says anything', async () => {
     const fake = await world();
     await fake.advance(2_000);
