@@ -1,6 +1,6 @@
 /**
- * The server's memory is held: to 256 MB above what it needs at rest, then to less and less, until
- * it can no more. What is held is what the process may still write to (RLIMIT_DATA): its heaps,
+ * The server's memory is held: to 256 MB above what it needs at rest, then to less and less, in the
+ * end to less than it has. What is held is what the process may still write to (RLIMIT_DATA): its heaps,
  * buffers and stacks, touched or not, so never less than what it would hold resident. Unlike a
  * control group this takes no privileges, and the limit is met as a failed allocation, where a
  * control group would kill.
