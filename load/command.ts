@@ -1,6 +1,7 @@
 /** What the lab's commands have in common: how they read a number, are interrupted, and end. */
 import { existsSync, statSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
+import { reasonOf } from './reason.ts';
 import { LoadError } from './scenario.ts';
 
 export const EXIT = { ok: 0, failed: 1, interrupted: 130 };
@@ -33,10 +34,6 @@ export async function jsonFileOf(path: string | undefined): Promise<string | nul
   }
   if (isNew) await rm(path);
   return path;
-}
-
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** The first Ctrl-C ends what runs and what it started; the second one this process, at once. */

@@ -67,7 +67,8 @@ export async function closedLoop(
       done.push(exchange);
       // A user without a reply has a broken connection, or a server that is lost: it would only wait again.
       if (exchange.reply === null) break;
-      if (endedAt === null) inWindow += 1;
+      if (endedAt !== null) break;
+      inWindow += 1;
       if (pauseMs > 0) await sleep(pauseMs, undefined, { signal });
     }
     return done;

@@ -68,8 +68,11 @@ export class SwitchboardTarget implements Target<SwitchboardUser> {
   async check(users: readonly SwitchboardUser[], exchanges: readonly Exchange[][]): Promise<Counts> {
     let counts = NO_COUNTS;
     for (const [index, user] of users.entries()) {
-      const told = index < SAMPLED_SESSIONS ? await user.storedHistory() : user.history;
-      this.#stored.different += differences(user.history, told);
+      let told = user.history;
+      if (index < SAMPLED_SESSIONS) {
+        told = await user.storedHistory();
+        this.#stored.different += differences(user.history, told);
+      }
       counts = addCounts(counts, countRecorded(exchanges[index] ?? [], told));
     }
     return counts;

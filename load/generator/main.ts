@@ -1,6 +1,7 @@
 /** A generator: users of one server in a process of their own, so that they share no thread with anything they measure. */
 import { seeded } from '../../test/support/random.ts';
 import { serve, tell } from '../lab/rpc.ts';
+import { reasonOf } from '../reason.ts';
 import type { CreateUsers, LoadUser, UserSource } from '../user.ts';
 import { GENERATOR_CALLS } from './calls.ts';
 import { Talk, type Talker } from './open-loop.ts';
@@ -40,7 +41,7 @@ async function connect({ first, end, atOnce }: Range & { atOnce: number }) {
       tookMs.push(performance.now() - startedAt);
     } catch (error) {
       failed += 1;
-      problem ??= error instanceof Error ? error.message : String(error);
+      problem ??= reasonOf(error);
     }
   };
   const work = async (): Promise<void> => {

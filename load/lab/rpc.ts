@@ -4,6 +4,7 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import * as z from 'zod/mini';
+import { reasonOf } from '../reason.ts';
 import { LoadError } from '../scenario.ts';
 
 /** What can be called, and with what. */
@@ -40,10 +41,7 @@ export function serve<C extends Calls>(calls: C, handlers: Handlers<C>): void {
     const { number, name, params } = question.parse(message);
     answer(name, params).then(
       (value) => toParent({ kind: 'result', number, value }),
-      (error: unknown) => {
-        const text = error instanceof Error ? error.message : String(error);
-        toParent({ kind: 'problem', number, message: text });
-      },
+      (error: unknown) => toParent({ kind: 'problem', number, message: reasonOf(error) }),
     );
   });
   // However the parent ended, this process ends with it.
@@ -94,7 +92,7 @@ export class Child<C extends Calls> {
       await child.#ready.promise;
     } catch (error) {
       await child.stop();
-      throw new LoadError('start_failed', `${path} did not start: ${messageOf(error)}.`);
+      throw new LoadError('start_failed', `${path} did not start: ${reasonOf(error)}.`);
     } finally {
       clearTimeout(timer);
     }
@@ -154,8 +152,4 @@ export interface ChildOptions {
   /** For Node itself, like `--cpu-prof`. */
   nodeOptions?: readonly string[];
   onEvent?: (value: unknown) => void;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

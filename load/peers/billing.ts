@@ -18,7 +18,7 @@ export interface Bill {
   answers: number;
   /** Of one answer; without object seconds. */
   billed: Billed;
-  /** For which objects could not sleep; where that is not counted the reply's own, which is the least that it can be. */
+  /** For which sessions could not sleep; where that is not counted the reply's own, which is the least that it can be. */
   heldSeconds: number;
   /** Written to make a conversation and to connect to it. */
   rowsToBegin: number;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as z from 'zod/mini';
+import { reasonOf } from '../reason.ts';
 import { LoadError } from '../scenario.ts';
 
 export const PEERS = fileURLToPath(new URL('.', import.meta.url));
@@ -21,8 +22,7 @@ export async function installPeers(signal: AbortSignal): Promise<Record<string, 
       const args = ['ci', '--prefix', PEERS, '--ignore-scripts', '--no-audit', '--no-fund'];
       await promisify(execFile)('npm', args, { cwd: PEERS, timeout: INSTALL_TIMEOUT_MS, signal });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new LoadError('start_failed', `The peers' packages cannot be installed: ${reason}`);
+      throw new LoadError('start_failed', `The peers' packages cannot be installed: ${reasonOf(error)}`);
     }
   }
   return dependencies;

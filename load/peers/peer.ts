@@ -8,7 +8,7 @@ export interface PeerCounters {
   frames: number;
   rowsWritten: number;
   rowsRead: number;
-  /** How long objects were kept from sleeping, in ms; null where that is not counted. */
+  /** How long sessions were kept from sleeping, in ms; null where that is not counted. */
   heldMs: number | null;
 }
 

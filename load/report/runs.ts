@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
-import { reasonOf } from '../command.ts';
+import { reasonOf } from '../reason.ts';
 import { LoadError } from '../scenario.ts';
 
 /** JSON has no NaN: what could not be measured is null there. */

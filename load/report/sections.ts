@@ -193,7 +193,7 @@ function lineSentences({ memory, processor, price }: Capacity): string[] {
       : []),
     ...(price
       ? [
-          `Price: $ ${numberText(price.slope * perSecondOf(1_000))} ± ${numberText(price.slopeError * perSecondOf(1_000))} an hour for 1,000 users, of rows, requests and the time that objects could not sleep, all as counted.`,
+          `Price: $ ${numberText(price.slope * perSecondOf(1_000))} ± ${numberText(price.slopeError * perSecondOf(1_000))} an hour for 1,000 users, of rows, requests and the time that sessions could not sleep, all as counted.`,
         ]
       : []),
   ];

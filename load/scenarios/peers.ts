@@ -25,6 +25,7 @@ import {
 } from '../peers/results.ts';
 import { AI_CHAT, AI_CHAT_KIND, OWN, PLAIN, PLAIN_KIND, startAll, SUBJECTS, type Subject } from '../peers/subjects.ts';
 import { SwitchboardTarget } from '../targets.ts';
+import { reasonOf } from '../reason.ts';
 import { LoadError, type Scenario, type ScenarioOptions, type ScenarioResult } from '../scenario.ts';
 
 const USERS = 100;
@@ -82,7 +83,7 @@ async function runPeers(lab: Lab): Promise<ScenarioResult> {
       'AIChatAgent and the bare object run as Miniflare sets up any Worker. Switchboard’s local server goes without the workers that Miniflare puts before and behind each; “direct” is the bare object without them.',
       'The plain Node server commits every message and every reply by itself (WAL, synchronous=FULL), forwards each token, and sends the last 20 messages to the model. It has no price by the row.',
       'Finished answers/s counts all replies, over the window and the processor time that the server needed afterwards.',
-      'What a turn is billed for is counted with 10 users, 20 tokens at 10 ms and conversations that have begun, who pause between their turns, at Cloudflare’s prices. Switchboard’s object seconds are counted, those of all its objects; AIChatAgent’s are only those of its replies, the least that they can be.',
+      'What a turn is billed for is counted with 10 users, 20 tokens at 10 ms and conversations that have begun, who pause between their turns, at Cloudflare’s prices. Switchboard’s object seconds are counted, those of its sessions; AIChatAgent’s are only those of its replies, the least that they can be.',
       `State is kept in ${lab.state.path}, where a sync of 4 KiB takes ${lab.state.syncMs.toFixed(2)} ms.`,
       `Crash: ${CRASH_USERS} users, each with a message open when the process gets SIGKILL; looked at ${RECOVERY_MS / 1_000} s after the restart, everybody connected again. The peers’ users do not send again what was not answered; Switchboard’s client does.`,
       ...quietNotes(measured),
@@ -125,7 +126,7 @@ async function compare(lab: Lab, { users, rounds, windowMs }: Plan, tokens: numb
       await work();
     } catch (error) {
       signal.throwIfAborted();
-      course.problem = error instanceof Error ? error.message : String(error);
+      course.problem = reasonOf(error);
     }
   };
   for (let round = 0; round <= rounds; round += 1) {
@@ -175,7 +176,7 @@ async function billAndCrash(lab: Lab): Promise<Aftermath> {
       results.set(subject, await work());
     } catch (error) {
       lab.signal.throwIfAborted();
-      aftermath.problems.push(`${subject}: ${error instanceof Error ? error.message : String(error)}`);
+      aftermath.problems.push(`${subject}: ${reasonOf(error)}`);
     }
   };
   const own = await lab.switchboard(model, { counting: true });

@@ -8,6 +8,7 @@ import { PONG_TEXT } from '../../src/protocol/server-frames.ts';
 import type { Message } from '../../src/protocol/transcript.ts';
 import type { FrameTape } from '../frame-tape.ts';
 import { monotonicMs } from '../clock.ts';
+import { reasonOf } from '../reason.ts';
 import { LoadError } from '../scenario.ts';
 import type { LoadUser, Outage, UserEvents } from '../user.ts';
 import { FrameReader } from './frame-reader.ts';
@@ -124,7 +125,7 @@ export class SwitchboardUser implements LoadUser {
   send(id: string, text: string): void {
     this.#reader.expect(id);
     this.#client.send(text, { id }).catch((error: unknown) => {
-      this.#events.replied(id, '', error instanceof Error ? error.message : String(error));
+      this.#events.replied(id, '', reasonOf(error));
     });
   }
 

@@ -95,7 +95,7 @@ export class Admission {
     if (!record.deleted && this.#closedBy(record, null, now) !== null) return;
     this.#serve(now, record, null);
     for (const { session } of this.#line.order()) this.#parts.waker.wake(session);
-    // Then those that are passed over: one that has spoken only of its connections since may well wait.
+    // Then those that are passed over: they may wait all the same.
     for (const { session } of this.#line.waitingEntries()) this.#parts.waker.wake(session);
   }
 

@@ -20,6 +20,7 @@ import { BotRuntime } from './bot-runtime.ts';
 import { BotStore } from './bot-store.ts';
 import { objectLog } from './object-log.ts';
 import type { Result } from './session-rpc.ts';
+import { setTimer } from './set-timer.ts';
 import { sharedLeaves } from './shared-leave.ts';
 
 /** Lists are read from D1: who made or changed a bot should find it there, if D1 answers in time. */
@@ -96,10 +97,7 @@ export class Bot extends DurableObject<Bindings> implements BotRpc {
     return {
       config,
       now: () => Date.now(),
-      setTimer(callback, delayMs) {
-        const timer = setTimeout(callback, delayMs);
-        return () => clearTimeout(timer);
-      },
+      setTimer,
       setAlarm: (at) => void ctx.storage.setAlarm(at),
       clearAlarm: () => void ctx.storage.deleteAlarm(),
       define(spec) {

@@ -12,6 +12,7 @@ import type { LogRecord } from '../protocol/records.ts';
 import type { HistoryRpc } from './history-rpc.ts';
 import { D1_SILENT, inTime } from './in-time.ts';
 import { objectLog } from './object-log.ts';
+import { setTimer } from './set-timer.ts';
 
 /** Its name. */
 export const HISTORY_WRITER = 'history';
@@ -21,17 +22,10 @@ export const HISTORY_WRITER = 'history';
  */
 const WRITE_TIMEOUT_MS = 35_000;
 
-const timers = {
-  setTimer(callback: () => void, delayMs: number): () => void {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-
 export class HistoryWriter extends DurableObject<Bindings> implements HistoryRpc {
   readonly #gathering = new Gathering({
     now: () => Date.now(),
-    ...timers,
+    setTimer,
     writeTogether: (deliveries) => this.#told(deliveries.length, projectTogether(this.env.DB, deliveries)),
     writeAlone: ({ session, records }) => this.#told(1, projectRecords(this.env.DB, session, records)),
   });
@@ -43,7 +37,7 @@ export class HistoryWriter extends DurableObject<Bindings> implements HistoryRpc
   /** Waits for `work` in time. What a fault was is known here: its callers learn little more than that there was one. */
   async #told<T>(sessions: number, work: Promise<T>): Promise<T> {
     try {
-      return await inTime(timers, work, WRITE_TIMEOUT_MS, D1_SILENT);
+      return await inTime({ setTimer }, work, WRITE_TIMEOUT_MS, D1_SILENT);
     } catch (error) {
       objectLog(this.env).error('history_write_failed', { sessions, ...describeError(error) });
       throw error;

@@ -18,6 +18,7 @@ import type { SessionAnswer, SessionCall } from './bot-rpc.ts';
 import { HISTORY_WRITER } from './history-writer.ts';
 import { objectLog } from './object-log.ts';
 import type { Question, SessionPorts } from './ports.ts';
+import { setTimer } from './set-timer.ts';
 import { sharedLeaves } from './shared-leave.ts';
 import { sharedReports } from './shared-reports.ts';
 
@@ -60,8 +61,7 @@ export class ObjectPorts implements SessionPorts<WebSocket>, SqlPort {
   }
 
   setTimer(callback: () => void, delayMs: number): () => void {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
+    return setTimer(callback, delayMs);
   }
 
   setAlarm(at: number): void {

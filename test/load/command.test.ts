@@ -8,27 +8,17 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { jsonFileOf, stateOf } from '../../load/command.ts';
 import { Runs } from '../../load/report/runs.ts';
-import { LoadError, type ScenarioOptions } from '../../load/scenario.ts';
+import { LoadError } from '../../load/scenario.ts';
 import { connections } from '../../load/scenarios/connections.ts';
 import { operations } from '../../load/scenarios/operations.ts';
 import { stress } from '../../load/scenarios/stress.ts';
 import { ROOT } from '../../src/local/build-worker.ts';
+import { SCENARIO_OPTIONS } from '../support/scenario-options.ts';
 
 const SCENARIO = join(ROOT, 'load/cli.ts');
 const DRILL = join(ROOT, 'load/drill-cli.ts');
 /** Each is a process that loads the whole lab, beside other tests. */
 const COMMANDS = { timeout: 60_000 };
-
-const OPTIONS: ScenarioOptions = {
-  full: false,
-  seconds: null,
-  users: null,
-  tokens: null,
-  state: null,
-  url: null,
-  signal: new AbortController().signal,
-  progress: () => undefined,
-};
 
 let folder = '';
 beforeAll(async () => {
@@ -90,7 +80,13 @@ test('a report of results that are not there, or that are no results, says so', 
 });
 
 test('what a scenario cannot do with so few users, so little time or a server elsewhere, it refuses', async () => {
-  await expect(operations.run({ ...OPTIONS, users: 1 })).rejects.toThrow('operations needs --users 2 at least');
-  await expect(connections.run({ ...OPTIONS, seconds: 6 })).rejects.toThrow('connections needs --seconds 13 at least');
-  await expect(stress.run({ ...OPTIONS, url: new URL('http://127.0.0.1:1') })).rejects.toThrow('against --url');
+  await expect(operations.run({ ...SCENARIO_OPTIONS, users: 1 })).rejects.toThrow(
+    'operations needs --users 2 at least',
+  );
+  await expect(connections.run({ ...SCENARIO_OPTIONS, seconds: 6 })).rejects.toThrow(
+    'connections needs --seconds 13 at least',
+  );
+  await expect(stress.run({ ...SCENARIO_OPTIONS, url: new URL('http://127.0.0.1:1') })).rejects.toThrow(
+    'against --url',
+  );
 });

@@ -4,6 +4,7 @@ import { crash } from '../../load/drills/crash.ts';
 import { asScenario, type Drill } from '../../load/drills/drill.ts';
 import { drops } from '../../load/drills/drops.ts';
 import type { ScenarioResult } from '../../load/scenario.ts';
+import { SCENARIO_OPTIONS } from '../support/scenario-options.ts';
 
 const USERS = 12;
 const SECONDS = 9;
@@ -11,16 +12,7 @@ const SECONDS = 9;
 const COUNTS = /lost$|lost since|doubled|out of order|altered|break a rule|differently|rows missing|not answered|never/;
 
 async function run(drill: () => Drill): Promise<ScenarioResult> {
-  return asScenario(drill).run({
-    full: false,
-    seconds: SECONDS,
-    users: USERS,
-    tokens: null,
-    state: null,
-    url: null,
-    signal: new AbortController().signal,
-    progress: () => undefined,
-  });
+  return asScenario(drill).run({ ...SCENARIO_OPTIONS, seconds: SECONDS, users: USERS });
 }
 
 function valueOf({ figures }: ScenarioResult, group: string, name: string, subject = 'measured'): number | null {

@@ -2,18 +2,9 @@
 import { expect, test } from 'vitest';
 import { Lab } from '../../load/lab/lab.ts';
 import { steadyScenarios } from '../../load/scenarios/steady.ts';
-import type { ScenarioOptions } from '../../load/scenario.ts';
+import { SCENARIO_OPTIONS } from '../support/scenario-options.ts';
 
-const OPTIONS: ScenarioOptions = {
-  full: false,
-  seconds: 2,
-  users: 5,
-  tokens: null,
-  state: null,
-  url: null,
-  signal: new AbortController().signal,
-  progress: () => undefined,
-};
+const OPTIONS = { ...SCENARIO_OPTIONS, seconds: 2, users: 5 };
 /** Beside other tests the generator may be late: that says nothing of the server, and is a gate for that. */
 const LATE = / ms late$/;
 

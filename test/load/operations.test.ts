@@ -2,21 +2,13 @@
 import { expect, test } from 'vitest';
 import { OPERATIONS } from '../../load/operations/rounds.ts';
 import { operations } from '../../load/scenarios/operations.ts';
-import { LoadError, type Figure, type ScenarioOptions } from '../../load/scenario.ts';
+import { LoadError, type Figure } from '../../load/scenario.ts';
+import { SCENARIO_OPTIONS } from '../support/scenario-options.ts';
 
 const BOTS = 4;
 const CLAIMED = ['list bots', 'bot status', 'launch', 'stop', 'send message', 'load history'];
 
-const OPTIONS: ScenarioOptions = {
-  full: false,
-  seconds: 2,
-  users: BOTS,
-  tokens: null,
-  state: null,
-  url: null,
-  signal: new AbortController().signal,
-  progress: () => undefined,
-};
+const OPTIONS = { ...SCENARIO_OPTIONS, seconds: 2, users: BOTS };
 
 test(
   'operations: each is done in every round, and stands beside what the reports say',
