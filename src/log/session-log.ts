@@ -10,7 +10,7 @@ import type { SqlPort } from './sql.ts';
 export interface SessionRow {
   id: string;
   owner: string;
-  /** The last record that D1 has. */
+  /** D1 has the records up to here; for all that a new process knows. */
   delivered: number;
   /** The session is being erased; only the erasing itself goes on. */
   removed: boolean;
@@ -28,6 +28,8 @@ interface Decoded {
   length: number;
 }
 
+/** D1's position is noted once in so many records: a row costs more than to deliver fewer again after a sleep. */
+const NOTE_EVERY = 8;
 /** Records kept decoded: those that D1 lacks, and those that catching-up tabs and prompts read again and again. */
 const CACHED_RECORDS = 128;
 /** A longer body is read anew each time, so that what is kept stays small. UTF-16 code units of JSON. */
@@ -48,6 +50,8 @@ export class SessionLog {
   #clientIds: Set<string> | 'many' | null = null;
   #lookUps = 0;
   readonly #session: SessionRow;
+  /** `delivered` as it is stored. */
+  #noted: number;
   #last: Uint8Array;
   /** The last record's place; 0 without any. */
   #head: number;
@@ -60,6 +64,7 @@ export class SessionLog {
   private constructor(sql: SqlPort, { revised, seq, hash, state, ...session }: Boot) {
     this.#sql = sql;
     this.#session = session;
+    this.#noted = session.delivered;
     this.#revised = revised;
     this.#head = seq ?? 0;
     this.#last = hash === null ? GENESIS : new Uint8Array(hash);
@@ -215,7 +220,10 @@ export class SessionLog {
   }
 
   markDelivered(seq: number): void {
-    this.#write('UPDATE session SET delivered = ?', seq);
+    if (seq - this.#noted >= NOTE_EVERY) {
+      this.#write('UPDATE session SET delivered = ?', seq);
+      this.#noted = seq;
+    }
     // Tabs have long had them, and the prompts' turns are kept elsewhere: a thousand quiet sessions would keep them in vain.
     for (let sent = this.#session.delivered + 1; sent <= seq; sent += 1) this.#decoded.delete(sent);
     this.#session.delivered = seq;

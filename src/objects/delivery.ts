@@ -27,6 +27,8 @@ export class Delivery {
   readonly #ports: SessionPorts<unknown>;
   readonly #onRecovered: () => void;
   readonly session: SessionRow;
+  /** What comes after it is sent next: in a new process also the last few that D1 has. */
+  #sent: number;
   #underWay: Promise<void> | null = null;
   #failures = 0;
   #retryAt = 0;
@@ -34,12 +36,18 @@ export class Delivery {
   #oldestAt = 0;
   #newestAt = 0;
 
-  /** `onRecovered`: D1 took a batch again, after failures. */
-  constructor(log: SessionLog, ports: SessionPorts<unknown>, onRecovered: () => void) {
+  /**
+   * `onRecovered`: D1 took a batch again, after failures.
+   * `settled`: up to here D1 has everything, for all that an absent alarm tells. What is noted says no more than where
+   * to begin: it is seldom written, and should an alarm ever be lost, its records travel with the next.
+   */
+  constructor(log: SessionLog, ports: SessionPorts<unknown>, onRecovered: () => void, settled: number) {
     this.#log = log;
     this.#ports = ports;
     this.#onRecovered = onRecovered;
     this.session = log.session();
+    this.#sent = this.session.delivered;
+    this.session.delivered = Math.max(this.#sent, settled);
   }
 
   /** Notes that records were appended at `at`. */
@@ -82,14 +90,14 @@ export class Delivery {
 
   async #deliverBatch(): Promise<void> {
     try {
-      const { delivered } = this.session;
-      const records = this.#log.after(delivered, BATCH_RECORDS, BATCH_LENGTH);
+      const records = this.#log.after(this.#sent, BATCH_RECORDS, BATCH_LENGTH);
       const last = records.at(-1);
       if (!last) return;
       const startedAt = this.#ports.now();
       await inTime(this.#ports, this.#ports.deliver(this.session, records), CALL_TIMEOUT_MS, D1_SILENT);
       this.#log.markDelivered(last.seq);
-      this.session.delivered = last.seq;
+      this.#sent = last.seq;
+      this.session.delivered = Math.max(this.session.delivered, last.seq);
       if (this.#failures > 0) this.#onRecovered();
       this.#failures = 0;
       this.#retryAt = 0;

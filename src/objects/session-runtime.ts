@@ -61,11 +61,11 @@ export class SessionRuntime<Socket extends TabSocket> {
     this.#log = log;
     this.#ports = ports;
     this.epoch = epoch;
-    this.#delivery = new Delivery(log, ports, () => this.#tellBotSoon());
     this.#turns = new RecentTurns(log);
     this.#queueTeller = new QueueTeller(ports, () => this.#tellQueue());
-    const stored = log.lastState();
-    this.#state = stored === null ? EMPTY_STATE : decodeState(stored, (turns) => log.messageIds(turns));
+    this.#state = decodeState(log.lastState(), (turns) => log.messageIds(turns));
+    const isQuiet = alarmAt === null && this.#state.running === null;
+    this.#delivery = new Delivery(log, ports, () => this.#tellBotSoon(), isQuiet ? this.#state.seq : 0);
     this.#runner = new TurnRunner(
       {
         session: this.#delivery.session.id,

@@ -1,7 +1,7 @@
 /** The state as it is kept beside a record. Read back through a schema: a damaged row must not become a state. */
 import * as z from 'zod/mini';
 import { botRef } from '../protocol/values.ts';
-import type { SessionState, WaitingTurn } from './state.ts';
+import { EMPTY_STATE, type SessionState, type WaitingTurn } from './state.ts';
 
 const turnFields = { turn: z.int(), id: z.string(), priority: z.int() };
 
@@ -32,10 +32,11 @@ export function encodeState(state: SessionState): string {
 }
 
 /**
- * `idsOf` finds the ids of messages in the log.
+ * `text`: what stands beside the last record, null for an empty log. `idsOf` finds the ids of messages in the log.
  * @throws when the text is not a state: the storage is damaged, and going on would hide it.
  */
-export function decodeState(text: string, idsOf: (turns: readonly number[]) => MessageIds): SessionState {
+export function decodeState(text: string | null, idsOf: (turns: readonly number[]) => MessageIds): SessionState {
+  if (text === null) return EMPTY_STATE;
   const stored = storedState.parse(JSON.parse(text));
   const ids = idsOf(stored.waiting.flatMap((one) => (Array.isArray(one) ? [one[0]] : [])));
   return { ...stored, waiting: stored.waiting.map((one) => (Array.isArray(one) ? waitingTurn(one, ids) : one)) };

@@ -33,6 +33,8 @@ const OTHERS = [
   'destroy.done',
   'alarm.start',
   'alarm.set',
+  /** The work is over, and the alarm that was for it is taken back. */
+  'alarm.cleared',
 ] as const;
 
 export type Failpoint = `${Statement}.${Moment}` | (typeof OTHERS)[number];

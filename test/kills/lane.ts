@@ -162,7 +162,7 @@ export class Lane {
     }
     if (going.length < TABS.length) work.push(this.#fill());
     // Making a session is also the surest way to a delivery and to a new alarm.
-    const makes = /^(created|delivered|delivery|alarm\.set)/.test(name);
+    const makes = /^(created|delivery|alarm\.(set|cleared))/.test(name);
     const removes = /^(removed|forget|destroy)/.test(name);
     if (makes || (random.next() < MAKE_SHARE && !this.removals.full)) work.push(this.removals.make());
     if (removes || random.next() < REMOVE_SHARE) work.push(this.removals.remove());

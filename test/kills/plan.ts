@@ -19,7 +19,7 @@ export type Plan =
 const MAX_LIFE_MS = 500;
 /** What is left to an alarm that is a second away. */
 const MAX_LATE_LIFE_MS = 1_600;
-const LATE = /^(removed|forget|destroy)\b/;
+const LATE = /^(removed|forget|destroy|alarm\.cleared)\b/;
 const BOOT_SHARE = 0.05;
 const RANDOM_SHARE = 0.15;
 const ACKNOWLEDGED_SHARE = 0.25;
@@ -54,7 +54,7 @@ function makePlan(random: Random, next: () => Failpoint): Plan {
 }
 
 /** Places that a life passes often; of the others the first passage is the only one. */
-const FREQUENT = /^(message|reply|ack|model|delta|welcome|alarm)\b/;
+const FREQUENT = /^(message|reply|ack|model|delta|welcome|alarm\.(start|set))\b/;
 
 function passageOf(name: Failpoint, random: Random): number {
   const isFirst = !FREQUENT.test(name) || random.next() < FIRST_PASSAGE_SHARE;

@@ -46,6 +46,19 @@ describe('the log', () => {
     expect(log.messageIds([])).toEqual(new Map());
   });
 
+  test('S19: what D1 has is known at once, and noted after every eighth record: a note costs a row', () => {
+    const noted: number[] = [];
+    for (let index = 0; index < 10; index += 1) {
+      append(ask(`m${index}`), answer(seq, 'hello'));
+      const before = log.rowsWritten;
+      log.markDelivered(seq);
+      expect(log.session().delivered).toBe(seq);
+      if (log.rowsWritten > before) noted.push(seq);
+    }
+    expect(noted).toEqual([8, 16]);
+    expect(SessionLog.open(sql)?.session().delivered).toBe(16);
+  });
+
   test('what the rest of the world has is kept no longer: until then it is sent on without being read again', () => {
     const written = append(ask('a'), answer(1, 'hello'), ask('b'));
     const exec = vi.spyOn(sql, 'exec');

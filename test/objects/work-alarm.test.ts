@@ -40,6 +40,25 @@ test('S18: work that is soon over takes its alarm back, and the next has one aga
   expect(fake.alarmsFired).toBe(0);
 });
 
+test('S18, S19: a new process has nothing to do where D1 has all, and sends the last few again beside the next', async () => {
+  const fake = await world();
+  await fake.say(await fake.join(), send('a'));
+  await fake.model.end();
+  await fake.advance(1_500);
+  const had = fake.records();
+  expect(fake.delivered).toEqual(had);
+  const { alarmsSet } = fake;
+  await fake.restart();
+  await fake.advance(60_000);
+  expect(fake.delivered).toEqual(had);
+  expect(fake.alarmsSet).toBe(alarmsSet);
+  await fake.say(await fake.join(), send('b'));
+  await fake.model.end();
+  await fake.advance(1_500);
+  expect(fake.delivered).toEqual([...had, ...fake.records()]);
+  expect(fake.alarmAt).toBeNull();
+});
+
 test('S14, S18: an alarm that is due when the process starts is not put off; a far one is', async () => {
   const fake = await world();
   await fake.say(await fake.join(), send('a'));

@@ -4,6 +4,8 @@ import type { LogRecord } from '../../src/protocol/records.ts';
 import type { HistoryRow } from '../support/history-model.ts';
 
 interface Session {
+  /** The last record that arrived. */
+  head: number;
   rows: Map<number, Stored>;
   title: string;
   archived: boolean;
@@ -63,10 +65,19 @@ export class SimD1 {
     const { created, settings, inserts, revisions } = project(records, stored);
     if (created && !this.#removed.has(id) && !this.#sessions.has(id)) {
       const { title, bot, seq } = created;
-      this.#sessions.set(id, { rows: new Map(), title, archived: false, folder: '', bot: bot.id, settingsSeq: seq });
+      this.#sessions.set(id, {
+        head: 0,
+        rows: new Map(),
+        title,
+        archived: false,
+        folder: '',
+        bot: bot.id,
+        settingsSeq: seq,
+      });
     }
     const session = this.#sessions.get(id);
     if (!session) return;
+    session.head = Math.max(session.head, records.at(-1)?.seq ?? 0);
     if (settings && session.settingsSeq < settings.seq) {
       const { title = session.title, archived = session.archived, folder = session.folder, bot, seq } = settings;
       Object.assign(session, { title, archived, folder, bot: bot?.id ?? session.bot, settingsSeq: seq });
@@ -90,6 +101,11 @@ export class SimD1 {
     if (!session) return 'none';
     const { title, archived, folder, bot } = session;
     return JSON.stringify({ title, archived, folder, bot });
+  }
+
+  /** The last record that it has of a session; 0 where it has none. */
+  headOf(id: string): number {
+    return this.#sessions.get(id)?.head ?? 0;
   }
 
   has(id: string): boolean {

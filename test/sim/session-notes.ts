@@ -80,14 +80,15 @@ const STANDING = `SELECT delivered, removed, last.seq AS head, last.hash AS hash
     json_extract(last.state, '$.running.turn') AS running
   FROM session LEFT JOIN (SELECT seq, hash, state FROM log ORDER BY seq DESC LIMIT 1) AS last`;
 
-/** Work is an open turn, a record that D1 may lack, or an erasure that is not finished. */
+/** Work is an open turn, a record that D1 lacks, or an erasure that is not finished. */
 export function hasWork(host: Host): boolean {
   const [row] = host.storage.hasTables() ? host.storage.read(STANDING) : [];
-  return row !== undefined && isWork(row);
+  return row !== undefined && isWork(host, row);
 }
 
-function isWork(row: Record<string, unknown>): boolean {
-  return Number(row['removed']) === 1 || row['running'] !== null || Number(row['head'] ?? 0) > Number(row['delivered']);
+function isWork({ world, id }: Host, row: Record<string, unknown>): boolean {
+  if (Number(row['removed']) === 1 || row['running'] !== null) return true;
+  return Number(row['head'] ?? 0) > world.d1.headOf(id);
 }
 
 /** Notes what is durable just now: to be called only when everything written is. */
@@ -98,7 +99,7 @@ export function observe(host: Host, moment: 'flush' | 'crash'): void {
   if (row['head'] !== null) notes.anchors.push({ seq: Number(row['head']), hash: hexOf(row['hash']) });
   notes.delivered.push(Number(row['delivered']));
   const armed = storage.alarm !== null || host.firing !== null || host.ghost;
-  notes.wakeSamples.push({ moment, work: isWork(row), armed });
+  notes.wakeSamples.push({ moment, work: isWork(host, row), armed });
 }
 
 export function hexOf(bytes: unknown): string {

@@ -25,8 +25,14 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   bug(
     'the position runs ahead',
     'objects/delivery.ts',
-    'this.session.delivered = last.seq;',
-    'this.session.delivered = last.seq + 1;',
+    'Math.max(this.session.delivered, last.seq);',
+    'Math.max(this.session.delivered, last.seq + 1);',
+  ),
+  bug(
+    'a record between two batches is left out',
+    'objects/delivery.ts',
+    'this.#sent = last.seq;',
+    'this.#sent = last.seq + 1;',
   ),
   bug(
     'no second try',

@@ -42,6 +42,18 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     '',
   ),
   bug(
+    'a new process works at what only the note lacks',
+    'objects/session-runtime.ts',
+    'isQuiet ? this.#state.seq : 0',
+    '0',
+  ),
+  bug(
+    'a new process takes all for delivered',
+    'objects/session-runtime.ts',
+    'isQuiet ? this.#state.seq : 0',
+    'this.#state.seq',
+  ),
+  bug(
     'a new process does not take up the turn',
     'objects/session-runtime.ts',
     '    void this.#runner.resume(running.turn, running.attempt);\n    this.#alarm',

@@ -121,6 +121,12 @@ function wrapStorage(storage: DurableObjectStorage): void {
     reach('alarm.set');
     return set;
   });
+  const deleteAlarm = storage.deleteAlarm.bind(storage);
+  replace(storage, 'deleteAlarm', () => {
+    const cleared = deleteAlarm();
+    reach('alarm.cleared');
+    return cleared;
+  });
   const deleteAll = storage.deleteAll.bind(storage);
   replace(storage, 'deleteAll', async () => {
     reach('destroy.before');
