@@ -9,7 +9,7 @@ import { SimStorage } from './storage.ts';
 import type { Link } from './link.ts';
 import { CrashSignal, MAX_CALLS_A_STEP, Process } from './process.ts';
 import { readClientFrame } from './record.ts';
-import { headOf, observe, type SessionNotes } from './session-notes.ts';
+import { headOf, noteEnd, observe, type SessionNotes } from './session-notes.ts';
 import type { World } from './world.ts';
 
 /** An alarm whose handler failed this often is dropped. */
@@ -198,7 +198,7 @@ export class Host {
     this.firing = null;
     // A killed alarm runs again at once.
     storage.rearm(this.now());
-    this.notes.ends.push({ boot: process.bootNumber, head: headOf(this) });
+    noteEnd(this, { boot: process.bootNumber, head: headOf(this) });
     observe(this, 'crash');
   }
 

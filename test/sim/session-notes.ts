@@ -14,7 +14,7 @@ export class SessionNotes {
   readonly recordings: ClientRecording[] = [];
   readonly acknowledged: { id: string; seq: number; text: string }[] = [];
   readonly asks: Ask[] = [];
-  readonly handled: Handled[] = [];
+  handled: Handled[] = [];
   readonly wanted: Wanted[] = [];
   readonly anchors: Anchor[] = [];
   readonly wakeSamples: WakeSample[] = [];
@@ -50,6 +50,12 @@ export class SessionNotes {
       this.handled.push({ ...about, headBefore, headAfter: headOf(host), answers, degraded });
     };
   }
+}
+
+/** Notes the end of a process: what it said of records that its end has taken along never left it. */
+export function noteEnd({ notes }: Host, end: { boot: number; head: number }): void {
+  notes.ends.push(end);
+  notes.handled = notes.handled.filter(({ headAfter }) => headAfter <= end.head);
 }
 
 function answerOf(text: string): Handled['answers'][number] {
