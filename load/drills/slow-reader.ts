@@ -20,8 +20,11 @@ const LONG = `tokens=1 fault=huge:${ANSWER_CHARACTERS}`;
 const MAX_GROWN_SHARE = 0.25;
 const BYTES_PER_MB = 1_000_000;
 const POLL_MS = 100;
-/** Of the fault's time: reading, so that there is something to compare with; then not; then again. */
-const SHARES = { reading: 0.35, stalled: 0.5 };
+/**
+ * Of the fault's time: reading, until the server does not grow any more by the long answers themselves; then not, so
+ * long that what is not read is many times a window; then again.
+ */
+const SHARES = { reading: 0.5, stalled: 0.4 };
 const CATCH_UP_MS = 1_000;
 
 interface Notes {
@@ -40,7 +43,7 @@ export const slowReader = (): Drill => {
     summary: `${WATCHED * READERS_EACH} tabs stop reading long answers, beside users who read`,
     users: 40,
     messagesPerMinute: 960,
-    seconds: { before: 2, fault: 26, after: 4 },
+    seconds: { before: 2, fault: 50, after: 4 },
     module: MODULE,
     userOptions: (users) => ({ watched: users, readers: READERS_EACH }),
     extraUsers: WATCHED,
