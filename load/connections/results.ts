@@ -50,6 +50,7 @@ export function heldFigures(
     figure('stability', '%', (held.live / held.users) * 100),
     figure('reconnects', '', held.reconnects),
     figure('heartbeats answered', '', held.pongs),
+    figure('heartbeats due', '', held.pongsWanted),
     figure('memory each, right after connecting', 'kB', kilobytes(held.bytesEach)),
     figure('memory each, when quiet', 'kB', kilobytes(held.bytesEachQuiet)),
     figure('server busy', '% of a core', held.processorPercent),

@@ -4,7 +4,17 @@ import { integrityFigures, integrityGates, integrityNotes } from '../measure/fig
 import { atMost, type Chart, type Figure, type Gate, type ScenarioResult } from '../scenario.ts';
 import type { TalkColumns } from '../generator/open-loop.ts';
 import type { Drill, DrillRun } from './drill.ts';
-import { losses, lostSince, PHASES, ratio, recovery, timesByPhase, unexplained, type PhaseTimes } from './outcome.ts';
+import {
+  losses,
+  lostSince,
+  type Loss,
+  PHASES,
+  ratio,
+  recovery,
+  timesByPhase,
+  unexplained,
+  type PhaseTimes,
+} from './outcome.ts';
 
 /** What the reports claim of failures. */
 export const CLAIMS = {
@@ -49,7 +59,7 @@ export function connectionGates(run: DrillRun): Gate[] {
     within('loss seen by the client after at most, ms', seen(run).max, CLAIMS.seenMs),
     within('healed to the next new acknowledgement at most, ms', acknowledgedHealed.max, CLAIMS.recoveredMs),
     within('healed to the next first token at most, ms', firstTokenHealed.max, CLAIMS.recoveredMs),
-    atMost('users that were never live again', lost.filter(({ liveAt }) => Number.isNaN(liveAt)).length, 0),
+    atMost('users that were never live again', lost.length - backCount(lost), 0),
     atMost('users whose messages were never acknowledged again', never, 0),
   ];
 }
@@ -160,6 +170,7 @@ function connectionFigures(run: DrillRun): Figure[] {
     figure('faults', '', wounds.length),
     figure('connections lost', '', outages.length),
     figure('users who lost theirs, over all faults', '', lost.length),
+    figure('of them live again by themselves', '%', (backCount(lost) / lost.length) * 100),
     ...spread(figure, 'seen by the client', seen(run)),
     ...spread(figure, 'fault to live again', live('at')),
     ...spread(figure, 'healed to live again', live('healedAt')),
@@ -168,6 +179,10 @@ function connectionFigures(run: DrillRun): Figure[] {
     ...spread(figure, 'fault to first token', back.firstToken),
     ...spread(figure, 'healed to first token', back.firstTokenHealed),
   ];
+}
+
+function backCount(lost: readonly Loss[]): number {
+  return lost.filter(({ liveAt }) => !Number.isNaN(liveAt)).length;
 }
 
 /** Acknowledgements and answers by when their message was to be sent. */

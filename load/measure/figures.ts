@@ -2,6 +2,7 @@
 import { CLASS_BOUNDS_MS, type Latencies } from '../histogram.ts';
 import type { Settled } from '../lab/bench.ts';
 import { atMost, type Chart, type Figure, type Gate } from '../scenario.ts';
+import { mostUnderWay } from './queue.ts';
 import { stretches } from './stretches.ts';
 import { talkSeconds, type Phase } from './phase.ts';
 import { pricePerMillion, type Billed } from './price.ts';
@@ -36,6 +37,8 @@ export function phaseFigures(group: string, phase: Phase): Figure[] {
     figure('answered', '', phase.answered),
     figure('not answered', '%', phase.sent === 0 ? 0 : ((phase.sent - phase.answered) / phase.sent) * 100),
     figure('answers/s', '', phase.answersPerSecond),
+    figure('messages under way at most', '', mostUnderWay(phase.columns)),
+    figure('connections that held', '%', heldPercent(phase)),
     ...latencyFigures(figure, 'acknowledged', timings.acknowledged),
     ...latencyFigures(figure, 'first token', timings.firstToken),
     ...latencyFigures(figure, 'answer', timings.answered),
@@ -49,13 +52,25 @@ export function phaseFigures(group: string, phase: Phase): Figure[] {
     figure('model processor per 1,000 answers', 's', per1000(usage.processor.model)),
     figure('generator processor per 1,000 answers', 's', per1000(usage.processor.generator)),
     figure('server busy', '% of a core', server === null ? null : (server / talkSeconds(phase)) * 100),
+    figure('server busy in one second, at most', '% of a core', busiestPercent(phase)),
     figure('other work on the machine', '% of a core', otherLoad(phase)),
     figure('server memory before', 'MB', megabytes(usage.serverBytesBefore)),
     figure('server memory after', 'MB', megabytes(usage.serverBytesAfter)),
     figure('server memory at most', 'MB', megabytes(usage.serverBytesPeak)),
     figure('frames per answer', '', phase.framesPerAnswer),
+    figure('characters per answer', '', phase.charactersPerAnswer),
     ...costFigures(figure, phase),
   ];
+}
+
+function heldPercent({ users, reconnects }: Phase): number | null {
+  return users === 0 ? null : Math.max(0, 1 - reconnects / users) * 100;
+}
+
+function busiestPercent({ usage }: Phase): number | null {
+  // The last sample ends with the watch and may be of a moment only.
+  const loads = usage.samples.slice(0, -1).flatMap(({ serverLoad }) => (serverLoad === null ? [] : [serverLoad]));
+  return loads.length === 0 ? null : Math.max(...loads) * 100;
 }
 
 function otherLoad({ usage }: Phase): number | null {

@@ -51,6 +51,10 @@ export interface Phase {
   /** Counted from the first message to the last answer, or until all of it was delivered (see PhaseOptions). */
   counted: Counters | null;
   framesPerAnswer: number | null;
+  /** Of those frames' text, in UTF-16 code units. */
+  charactersPerAnswer: number | null;
+  /** Connections that were lost and opened anew. */
+  reconnects: number;
 }
 
 export interface PhaseOptions extends Omit<TalkOptions, 'onProgress'> {
@@ -63,13 +67,13 @@ export async function measurePhase(bench: Bench, { name, countDelivery, ...talk 
   const { generators, model } = bench;
   await model?.take();
   const countedBefore = await bench.counters();
-  const framesBefore = (await generators.state()).frames;
+  const before = await generators.state();
   const watch = new UsageWatch(rolesOf(bench));
   const result = await generators.talk({ ...talk, onProgress: (now) => show(bench, name, talk, watch, now) });
   const usage = watch.end();
   if (countDelivery && countedBefore) await sleep(SETTLE_MS, undefined, { signal: bench.lab.signal });
   const countedAfter = await bench.counters();
-  const frames = (await generators.state()).frames - framesBefore;
+  const after = await generators.state();
   const { columns, problems, startAt } = result;
   const generations = model ? (await model.take()).generations : null;
   const { ours, ...timings } = timingsOf(columns, generations);
@@ -92,7 +96,9 @@ export async function measurePhase(bench: Bench, { name, countDelivery, ...talk 
     startAt,
     usage,
     counted: countedBefore && countedAfter && difference(countedBefore, countedAfter),
-    framesPerAnswer: answered === 0 ? null : frames / answered,
+    framesPerAnswer: answered === 0 ? null : (after.frames - before.frames) / answered,
+    charactersPerAnswer: answered === 0 ? null : (after.characters - before.characters) / answered,
+    reconnects: after.connects - before.connects,
   };
 }
 

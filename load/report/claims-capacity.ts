@@ -64,6 +64,17 @@ function leastStability(runs: Runs): number | null {
   return shares.length === 0 ? null : Math.min(...shares);
 }
 
+/** Of the step at which the smallest share was answered. */
+function leastHeartbeats(runs: Runs): number | null {
+  const shares = runs
+    .figures('connections', { subject: 'Switchboard', name: 'heartbeats due' })
+    .map(({ group, subject, value }) => {
+      const answered = runs.value('connections', { group, subject, name: 'heartbeats answered' });
+      return answered === null || !value ? null : Math.min(100, (answered / value) * 100);
+    });
+  return shares.length > 0 && shares.every((share) => share !== null) ? Math.min(...shares) : null;
+}
+
 const connectionMemory = of('connections', { subject: 'Switchboard', name: 'memory each, when quiet' }, KB_IN_MB);
 
 export const CAPACITY: readonly Claim[] = [
@@ -160,6 +171,14 @@ export const AFTERNOON: readonly Claim[] = [
     ['> 99', '99.8'],
     atLeast(99.8),
     leastStability,
+    'connections, the worst step',
+  ),
+  afternoon(
+    'heartbeats answered',
+    '%',
+    ['', '1,200 of 1,200'],
+    atLeast(100),
+    leastHeartbeats,
     'connections, the worst step',
   ),
   afternoon(

@@ -3,7 +3,7 @@ import { CLAIMS } from '../drills/figures.ts';
 import { CLAIMED } from '../drills/memory.ts';
 import { TIMEOUT_MS } from '../drills/silent-model.ts';
 import { atLeast, atMost, of, type Claim, type Measure } from './claim.ts';
-import type { Wanted } from './runs.ts';
+import type { Runs, Wanted } from './runs.ts';
 
 const failure = (
   drill: string,
@@ -32,10 +32,35 @@ const worstOf =
     return values.length > 0 && values.every((value) => value !== null) ? Math.max(...values) : null;
   };
 
+/** In the case in which the fewest of those who asked were told. */
+function toldShare(runs: Runs): number | null {
+  const group = 'the model silent for some';
+  const shares = runs.figures('llm-timeout', { group, name: 'told that it failed' }).map(({ subject, value }) => {
+    const asked = runs.value('llm-timeout', { group, subject, name: 'asked' });
+    return value === null || !asked ? null : (value / asked) * 100;
+  });
+  return shares.length > 0 && shares.every((share) => share !== null) ? Math.min(...shares) : null;
+}
+
 const LOST_CONNECTIONS = 'lost connections';
 const CHECKED = 'every message, checked';
 const lost = (drill: string): Claim =>
   failure(drill, 'messages lost', '', '0', atMost(0), { group: CHECKED, name: 'messages lost' });
+/** "Automatic", "by themselves": all of them. */
+const backByThemselves = (drill: string): Claim =>
+  failure(drill, 'users live again by themselves', '%', 'all', atLeast(100), {
+    group: LOST_CONNECTIONS,
+    name: 'of them live again by themselves',
+  });
+const inOrder = (drill: string): Claim => ({
+  ...failure(drill, 'messages out of order or altered', '', '0', atMost(0), null),
+  measure: (runs) => {
+    const counts = ['messages out of order', 'messages altered'].map((name) =>
+      runs.value(drill, { group: CHECKED, name }),
+    );
+    return counts.reduce((sum, count) => (sum === null || count === null ? null : sum + count), 0);
+  },
+});
 const doubled = (drill: string): Claim =>
   failure(drill, 'messages doubled', '', '0', atMost(0), { group: CHECKED, name: 'messages doubled' });
 
@@ -48,6 +73,7 @@ export const FAILURES: readonly Claim[] = [
     group: LOST_CONNECTIONS,
     name: 'fault to new acknowledgement at most',
   }),
+  backByThemselves('crash'),
   lost('crash'),
   doubled('crash'),
   failure('latency', 'answers that failed', '', '0 %', atMost(0), {
@@ -75,8 +101,10 @@ export const FAILURES: readonly Claim[] = [
     { subject: 'reset', name: 'seen by the client at most' },
     'drill drops, connections that were reset',
   ),
+  backByThemselves('drops'),
   lost('drops'),
   doubled('drops'),
+  inOrder('drops'),
   {
     ...failure(
       'llm-timeout',
@@ -91,6 +119,10 @@ export const FAILURES: readonly Claim[] = [
       group: 'the model silent for some',
       name: 'silence to the user’s knowing at most',
     }),
+  },
+  {
+    ...failure('llm-timeout', 'users told that it failed', '%', 'clear error', atLeast(100), null),
+    measure: toldShare,
   },
   failure('llm-timeout', 'others’ answer p50, during over before', '', 'unaffected', atMost(1.25), {
     group: 'the model silent for some',

@@ -2,6 +2,9 @@
 import { atLeast, atMost, highestRate, of, type Claim, type Measure } from './claim.ts';
 import type { Runs } from './runs.ts';
 
+/** What counts as memory that "returns". */
+const RETURNED_PERCENT = 90;
+
 interface LoadLine {
   run: string;
   average: number;
@@ -55,6 +58,126 @@ export const LOADS = LOAD.flatMap(({ run, average, p95, p99, errors, memory, pro
     line('processor', '% of a core', processor, 'server busy', '< 80'),
   ];
 });
+
+const ofLoad = (
+  run: string,
+  name: string,
+  unit: string,
+  claim: string,
+  limit: Claim['limit'],
+  measure: Measure,
+  by: string,
+): Claim => ({ section: `Load: ${run}`, name, unit, target: '', claim, limit, measure, by });
+
+/** What the reports say of single loads only. */
+export const LOAD_DETAILS: readonly Claim[] = [
+  ...(
+    [
+      ['medium', 99.98],
+      ['high', 99.95],
+    ] as const
+  ).map(([run, claim]) =>
+    ofLoad(
+      run,
+      'connections that held',
+      '%',
+      String(claim),
+      atLeast(claim),
+      of(run, { name: 'connections that held' }),
+      run,
+    ),
+  ),
+  ofLoad(
+    'medium',
+    'size of a message',
+    'characters',
+    'about 500 bytes',
+    null,
+    of('medium', { name: 'characters per answer' }),
+    'medium: of all frames that a user gets for one, most of them tokens; the reports do not say which bytes they mean',
+  ),
+  ofLoad(
+    'high',
+    'processor, at most',
+    '% of a core',
+    '62',
+    atMost(62),
+    of('high', { name: 'server busy in one second, at most' }),
+    'high: the busiest second',
+  ),
+  ofLoad(
+    'peak',
+    'queue, at most',
+    '',
+    '500',
+    atMost(500),
+    of('peak', { name: 'messages under way at most' }),
+    'peak: sent and not answered yet, those being answered included',
+  ),
+  ofLoad(
+    'peak',
+    'memory that returned after',
+    '% of what it took',
+    'returns',
+    atLeast(RETURNED_PERCENT),
+    returned('peak'),
+    `peak: when everything is delivered and checked; "returns" is taken as ${RETURNED_PERCENT} %`,
+  ),
+];
+
+function returned(run: string): Measure {
+  return (runs) => {
+    const [before, most, after] = ['before', 'at most', 'when all is over'].map((when) =>
+      runs.value(run, { name: `server memory ${when}` }),
+    );
+    if (before == null || most == null || after == null || most <= before) return null;
+    return ((most - after) / (most - before)) * 100;
+  };
+}
+
+/** What the reports want to have for so many users; of "2 to 4 cores" the fewer. */
+export const SIZES: readonly Claim[] = (
+  [
+    [50, 512, 1, 'soak', 'soak'],
+    [200, 2_048, 2, 'spike', 'burst'],
+    [500, 4_096, 4, 'users-500', 'users-500'],
+    [1_000, 8_192, 8, 'high', 'high'],
+  ] as const
+).flatMap(([users, memory, cores, run, subject]) => {
+  const line = (name: string, unit: string, claim: string, most: number, figure: string): Claim => ({
+    section: 'Sizes',
+    name: `${users} users: ${name}`,
+    unit,
+    target: '',
+    claim,
+    limit: atMost(most),
+    measure: of(run, { subject, name: figure }),
+    by: run,
+  });
+  return [
+    line('memory', 'MB', String(memory), memory, 'server memory at most'),
+    line('processor', '% of a core', `${cores} cores`, cores * 100, 'server busy'),
+  ];
+});
+
+/** Not figures but thresholds: what an operator is woken for. */
+export const ALERTS: readonly Claim[] = (
+  [
+    ['p95', '> 500 ms', 'a rule of the product: slow_p95'],
+    ['errors', '> 1 %', 'a rule of the product: errors'],
+    ['memory', '> 80 %', 'no rule: a Worker is not told its memory; `memory` is the drill of it'],
+    ['plan for more', 'at 70 % of capacity', 'rules of the product: slots_nearly_used, connections_many'],
+  ] as const
+).map(([name, claim, by]) => ({
+  section: 'Alerts',
+  name,
+  unit: '',
+  target: '',
+  claim,
+  limit: null,
+  measure: null,
+  by,
+}));
 
 export const USERS: readonly Claim[] = (
   [

@@ -5,15 +5,18 @@
 import type { Claim } from './claim.ts';
 import { AFTERNOON, CAPACITY, OPERATIONS } from './claims-capacity.ts';
 import { FAILURES } from './claims-failures.ts';
-import { LOADS, PIPELINE, TESTS, USERS } from './claims-load.ts';
+import { ALERTS, LOAD_DETAILS, LOADS, PIPELINE, SIZES, TESTS, USERS } from './claims-load.ts';
 
 export const CLAIMS: readonly Claim[] = [
   ...OPERATIONS,
   ...CAPACITY,
   ...AFTERNOON,
   ...LOADS,
+  ...LOAD_DETAILS,
   ...USERS,
+  ...SIZES,
   ...FAILURES,
+  ...ALERTS,
   ...TESTS,
   ...PIPELINE,
 ];

@@ -11,10 +11,18 @@ import {
   phaseFigures,
   problemNotes,
 } from '../measure/figures.ts';
-import { measurePhase, warmUp } from '../measure/phase.ts';
+import { measurePhase, warmUp, type Bench } from '../measure/phase.ts';
 import type { TalkTimings } from '../measure/timings.ts';
+import { residentBytes } from '../processes.ts';
 import { climbAll, SLOW_MODEL, type Ladder } from './stress.ts';
-import { atMost, type Gate, type Scenario, type ScenarioOptions, type ScenarioResult } from '../scenario.ts';
+import {
+  atMost,
+  type Figure,
+  type Gate,
+  type Scenario,
+  type ScenarioOptions,
+  type ScenarioResult,
+} from '../scenario.ts';
 
 interface Steady {
   name: string;
@@ -46,6 +54,7 @@ const OWN_BOUNDS: readonly Bound[] = [
   { of: 'oursToFirst', percent: 99, ms: 50 },
   { of: 'oursToEnd', percent: 99, ms: 80 },
 ];
+const BYTES_PER_MB = 1_000_000;
 const PACED = { tokens: 20, tokenMs: 10 };
 
 const STEADY: readonly Steady[] = [
@@ -181,7 +190,11 @@ async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
   const settled = await bench.settle();
   const group = `${users} users, ${messagesPerMinute} messages a minute, ${plan.seconds} s`;
   return {
-    figures: [...phaseFigures(group, phase), ...integrityFigures('every message, checked', settled)],
+    figures: [
+      ...phaseFigures(group, phase),
+      restedFigure(group, steady, bench),
+      ...integrityFigures('every message, checked', settled),
+    ],
     gates: [...integrityGates(settled), ...boundGates(steady, phase.timings, bench.model !== null), lateGate(phase)],
     notes: [
       'All times count from when the message was to be sent, which the generator kept to as shown.',
@@ -196,6 +209,15 @@ async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
     ],
     charts: phaseCharts(phase),
   };
+}
+
+/** When everything is delivered and the histories are checked: what a server has given back by then. */
+function restedFigure(group: string, { name: subject }: Steady, { serverPids }: Bench): Figure {
+  const bytes = serverPids().map(residentBytes);
+  const known = bytes.filter((value) => value !== null);
+  const sum = known.reduce((total, value) => total + value, 0);
+  const value = known.length === 0 || known.length < bytes.length ? null : sum / BYTES_PER_MB;
+  return { group, subject, name: 'server memory when all is over', unit: 'MB', value };
 }
 
 /** The rate grows and shrinks with the users. */
