@@ -187,14 +187,11 @@ async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
     messagesPerMinute,
     countDelivery: true,
   });
-  const settled = await bench.settle();
   const group = `${users} users, ${messagesPerMinute} messages a minute, ${plan.seconds} s`;
+  const quiet = quietFigure(group, steady, bench);
+  const settled = await bench.settle();
   return {
-    figures: [
-      ...phaseFigures(group, phase),
-      restedFigure(group, steady, bench),
-      ...integrityFigures('every message, checked', settled),
-    ],
+    figures: [...phaseFigures(group, phase), quiet, ...integrityFigures('every message, checked', settled)],
     gates: [...integrityGates(settled), ...boundGates(steady, phase.timings, bench.model !== null), lateGate(phase)],
     notes: [
       'All times count from when the message was to be sent, which the generator kept to as shown.',
@@ -211,13 +208,13 @@ async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
   };
 }
 
-/** When everything is delivered and the histories are checked: what a server has given back by then. */
-function restedFigure(group: string, { name: subject }: Steady, { serverPids }: Bench): Figure {
+/** Everything is delivered, nobody speaks: what the server has given back by now. */
+function quietFigure(group: string, { name: subject }: Steady, { serverPids }: Bench): Figure {
   const bytes = serverPids().map(residentBytes);
   const known = bytes.filter((value) => value !== null);
   const sum = known.reduce((total, value) => total + value, 0);
   const value = known.length === 0 || known.length < bytes.length ? null : sum / BYTES_PER_MB;
-  return { group, subject, name: 'server memory when all is over', unit: 'MB', value };
+  return { group, subject, name: 'server memory when quiet again', unit: 'MB', value };
 }
 
 /** The rate grows and shrinks with the users. */

@@ -50,7 +50,7 @@ test('memory that returned: of what the load took', () => {
     line('peak', 'Load: peak', 'memory that returned after', [
       ['', 'peak', 'server memory before', before],
       ['', 'peak', 'server memory at most', most],
-      ['', 'peak', 'server memory when all is over', after],
+      ['', 'peak', 'server memory when quiet again', after],
     ]);
   expect(memory(100, 500, 120)).toMatchObject({ value: 95, verdict: 'held' });
   expect(memory(100, 500, 500)).toMatchObject({ value: 0, verdict: 'missed' });
