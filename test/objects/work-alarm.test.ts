@@ -1,16 +1,9 @@
 /** The alarm of a session at work: when it is set, when it goes off, when it is taken back. */
 import { expect, test } from 'vitest';
-import { FakeWorld } from '../support/fake-world.ts';
-
-async function world(): Promise<FakeWorld> {
-  const fake = new FakeWorld();
-  await fake.advance(5_000);
-  return fake;
-}
-const send = (id: string) => ({ type: 'send' as const, id, text: 'hi' });
+import { quietWorld, send } from '../support/fake-world.ts';
 
 test('S18: with an open turn there is an alarm set or running; at rest there is none', async () => {
-  const fake = await world();
+  const fake = await quietWorld();
   expect(fake.alarmAt).toBeNull();
   expect(fake.alarming).toBeNull();
   const tab = await fake.join();
@@ -26,7 +19,7 @@ test('S18: with an open turn there is an alarm set or running; at rest there is 
 });
 
 test('S18: work that is soon over takes its alarm back, and the next has one again', async () => {
-  const fake = await world();
+  const fake = await quietWorld();
   const tab = await fake.join();
   for (const id of ['a', 'b']) {
     await fake.say(tab, send(id));
@@ -41,7 +34,7 @@ test('S18: work that is soon over takes its alarm back, and the next has one aga
 });
 
 test('S18, S19: a new process has nothing to do where D1 has all, and sends the last few again beside the next', async () => {
-  const fake = await world();
+  const fake = await quietWorld();
   await fake.say(await fake.join(), send('a'));
   await fake.model.end();
   await fake.advance(1_500);
@@ -60,7 +53,7 @@ test('S18, S19: a new process has nothing to do where D1 has all, and sends the 
 });
 
 test('S14, S18: an alarm that is due when the process starts is not put off; a far one is', async () => {
-  const fake = await world();
+  const fake = await quietWorld();
   await fake.say(await fake.join(), send('a'));
   await fake.advance(2_000);
   expect(fake.alarming).not.toBeNull();
@@ -76,7 +69,7 @@ test('S14, S18: an alarm that is due when the process starts is not put off; a f
 });
 
 test('S18: a turn longer than one alarm may take is handed to the next alarm', async () => {
-  const fake = await world();
+  const fake = await quietWorld();
   await fake.say(await fake.join(), send('a'));
   await fake.advance(25 * 60_000);
   expect(fake.alarming).not.toBeNull();
@@ -84,7 +77,7 @@ test('S18: a turn longer than one alarm may take is handed to the next alarm', a
 });
 
 test('S18: while D1 is down an erasure is tried ever more rarely', async () => {
-  const fake = await world();
+  const fake = await quietWorld();
   fake.d1Down = true;
   const before = fake.alarmsSet;
   fake.runtime.remove(4404);

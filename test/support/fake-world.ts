@@ -263,3 +263,13 @@ export function joined(frames: readonly ServerFrame[], turn: number, attempt: nu
     return text.slice(0, frame.offset) + frame.text;
   }, before);
 }
+
+/** A world whose session has done what its beginning left to do. */
+export async function quietWorld(): Promise<FakeWorld> {
+  const fake = new FakeWorld();
+  await fake.advance(5_000);
+  return fake;
+}
+
+/** What a person writes. */
+export const send = (id: string, text = 'hi') => ({ type: 'send' as const, id, text });
