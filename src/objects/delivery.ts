@@ -9,8 +9,11 @@ const BATCH_RECORDS = 100;
 const BATCH_LENGTH = 512 * 1024;
 /** This many records are delivered at once, without waiting for a quiet moment. */
 const EAGER_RECORDS = 64;
-/** How long after the last record a quiet session delivers: a turn's question and answer then travel together. */
-const SETTLE_MS = 1_000;
+/**
+ * How long after the last record a session delivers. Who speaks again and again has several turns in one delivery. Who
+ * speaks now and then would only be kept awake in vain, which is billed: there an answer ends what travels together.
+ */
+const SETTLE_MS = { again: 1_000, seldom: 100 };
 /** The longest a record waits while the session is busy. */
 const MAX_LAG_MS = 10_000;
 /** Waiting after failures: doubling from the first to the last. */
@@ -35,6 +38,7 @@ export class Delivery {
   /** When the oldest and the newest undelivered record came; 0 when nothing is known yet, which makes them due. */
   #oldestAt = 0;
   #newestAt = 0;
+  #settleMs = SETTLE_MS.seldom;
 
   /**
    * `onRecovered`: D1 took a batch again, after failures.
@@ -52,7 +56,10 @@ export class Delivery {
 
   /** Notes that records were appended at `at`. */
   appended(at: number): void {
-    this.#oldestAt ||= at;
+    if (this.#oldestAt === 0) {
+      this.#oldestAt = at;
+      this.#settleMs = at - this.#newestAt < SETTLE_MS.again ? SETTLE_MS.again : SETTLE_MS.seldom;
+    }
     this.#newestAt = at;
   }
 
@@ -66,7 +73,9 @@ export class Delivery {
     const waiting = head - this.session.delivered;
     if (waiting <= 0) return null;
     if (waiting >= EAGER_RECORDS) return this.#retryAt;
-    const due = busy ? this.#oldestAt + MAX_LAG_MS : Math.min(this.#newestAt + SETTLE_MS, this.#oldestAt + MAX_LAG_MS);
+    const due = busy
+      ? this.#oldestAt + MAX_LAG_MS
+      : Math.min(this.#newestAt + this.#settleMs, this.#oldestAt + MAX_LAG_MS);
     return Math.max(due, this.#retryAt);
   }
 

@@ -18,7 +18,7 @@ const WAKE_DELAY_MS = 2_000;
 const MAX_ALARM_MS = 10 * 60_000;
 /** When an alarm that failed for a reason of the platform's is tried again. */
 const ALARM_RETRY_MS = 30_000;
-/** How often it is looked whether there is something to deliver or nothing left to do. */
+/** How often it is looked whether there is something to deliver or nothing left to do, where nothing is due before. */
 const LOOK_EVERY_MS = 1_000;
 /** Waits longer than this are left to a new alarm, so that a quiet object is not kept awake. */
 const MAX_AWAKE_WAIT_MS = 2_000;
@@ -51,6 +51,8 @@ export class WorkAlarm {
   #isAlarmRunning = false;
   /** What looks after the work; null while there is none, or only such as waits for a later alarm. Never rejects. */
   #looking: Promise<void> | null = null;
+  /** The pause before the next look; null while none is made. */
+  #pausing: { until: number; end: () => void; cancel: () => void } | null = null;
   /** Nothing is left, not even the session. */
   #gone = false;
 
@@ -65,6 +67,7 @@ export class WorkAlarm {
   /** To be called after every change: sees to it that somebody looks after the work, and to an alarm should the process end. */
   keep(): void {
     if (!this.#hasWork()) return;
+    this.#lookBy(this.#delivery.dueAt(this.#work.head(), this.#isAwake()));
     // What only waits for D1 keeps its place in the retries; a turn must not wait for them.
     const canWait = !this.#isAwake() && !this.#work.removed();
     if (canWait && this.#dueAt !== null) return;
@@ -127,7 +130,22 @@ export class WorkAlarm {
   }
 
   #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => void this.#ports.setTimer(resolve, ms));
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.#pausing = null;
+        resolve();
+      };
+      this.#pausing = { until: this.#ports.now() + ms, end, cancel: this.#ports.setTimer(end, ms) };
+    });
+  }
+
+  /** Makes the pause no longer than until `dueAt`. */
+  #lookBy(dueAt: number | null): void {
+    const pausing = this.#pausing;
+    if (!pausing || dueAt === null || dueAt >= pausing.until) return;
+    pausing.cancel();
+    pausing.until = dueAt;
+    pausing.cancel = this.#ports.setTimer(pausing.end, Math.max(0, dueAt - this.#ports.now()));
   }
 
   /** One step of the work; returns when to go on in another alarm, or null to go on in this one. */

@@ -33,6 +33,41 @@ test('S18: work that is soon over takes its alarm back, and the next has one aga
   expect(fake.alarmsFired).toBe(0);
 });
 
+test('S18: who speaks now and then is let sleep soon after the answer, who speaks again at once, when it is quiet', async () => {
+  const fake = await quietWorld();
+  const tab = await fake.join();
+  const turn = async (id: string, afterMs: number) => {
+    await fake.advance(afterMs);
+    await fake.say(tab, send(id));
+    await fake.advance(300);
+    await fake.model.end();
+  };
+  for (const id of ['a', 'b']) {
+    await turn(id, 3_000);
+    await fake.advance(150);
+    expect(fake.delivered).toEqual(fake.records());
+    expect(fake.alarmAt).toBeNull();
+  }
+  const had = fake.records();
+  for (const id of ['c', 'd', 'e']) await turn(id, 500);
+  await fake.advance(800);
+  expect(fake.delivered).toEqual(had);
+  await fake.advance(300);
+  expect(fake.delivered).toEqual(fake.records());
+  expect(fake.deliveries).toBe(4);
+});
+
+test('S18: an answer that took long is not waited for by its alarm any longer than a short one', async () => {
+  const fake = await quietWorld();
+  await fake.say(await fake.join(), send('a'));
+  await fake.advance(30_400);
+  expect(fake.alarming).not.toBeNull();
+  await fake.model.end();
+  await fake.advance(150);
+  expect(fake.delivered).toEqual(fake.records());
+  expect(fake.alarming).toBeNull();
+});
+
 test('S18, S19: a new process has nothing to do where D1 has all, and sends the last few again beside the next', async () => {
   const fake = await quietWorld();
   await fake.say(await fake.join(), send('a'));

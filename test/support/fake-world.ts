@@ -103,6 +103,7 @@ export class FakeWorld {
   readonly sql = nodeSql();
   readonly model = new FakeModel();
   readonly delivered: LogRecord[] = [];
+  deliveries = 0;
   readonly reports: string[] = [];
   readonly notes: Record<string, unknown>[] = [];
   /** What sessions asked of their bots, and what they are told. */
@@ -175,6 +176,7 @@ export class FakeWorld {
       deliver: async (_, records) => {
         await (this.d1Silent ? new Promise<never>(() => {}) : Promise.resolve());
         if (this.d1Down) throw new Error('D1 is down');
+        this.deliveries += 1;
         this.delivered.push(...records);
       },
       forget: async () => {
