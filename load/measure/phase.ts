@@ -7,7 +7,7 @@ import type { Counters, StartedModel } from '../lab/servers.ts';
 import { timingsOf, type Ours, type TalkTimings } from './timings.ts';
 import { UsageWatch, type Roles, type Usage } from './usage.ts';
 
-/** What was said is in D1 by then: it leaves a second after its session fell quiet. */
+/** What was said is in D1 by then: it leaves at most a second after its session fell quiet. */
 const SETTLE_MS = 3_000;
 
 /** What is loaded, and with what. */
