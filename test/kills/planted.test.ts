@@ -36,8 +36,8 @@ const PLANTED: Planted[] = [
     bug: 'without an alarm',
     worker: 'no-alarm-worker.ts',
     rule: 'S18',
-    // Only who is left alone with an open turn needs one.
-    failpoints: ['message.committed'],
+    // Only who is left alone with an open turn needs one, and what was not acknowledged is sent again.
+    failpoints: ['model.answered'],
     kills: KILLS_UNTIL_LEFT_ALONE,
   },
   { bug: 'with an alarm that is put off at every start', worker: 'late-alarm-worker.ts', rule: 'S18' },
