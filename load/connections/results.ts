@@ -117,11 +117,12 @@ export function tabGates(bytes: TabBytes): Gate[] {
   return [atMost('memory of a further connection above the bare object, kB', above / BYTES_PER_KB, MAX_FURTHER_TAB_KB)];
 }
 
-export function wakingFigures({ users, pongs, counted }: Wakings): Figure[] {
+export function wakingFigures({ users, pongs, pongsWanted, counted }: Wakings): Figure[] {
   const group = `${users} idle connections, counted`;
   const figure = (name: string, value: number): Figure => ({ group, subject: OWN, name, unit: '', value });
   return [
     figure('heartbeats answered', pongs),
+    figure('heartbeats due', pongsWanted),
     figure('frames that reached an object', counted.frames),
     figure('objects woken', counted.built),
     figure('alarms', counted.alarms),

@@ -107,7 +107,7 @@ export class UsageWatch {
 }
 
 /** Null without any process, and where one of them cannot be looked at. */
-function sumOf(pids: readonly number[], of: (pid: number) => number | null): number | null {
+export function sumOf(pids: readonly number[], of: (pid: number) => number | null): number | null {
   let sum: number | null = pids.length === 0 ? null : 0;
   for (const pid of pids) {
     const value = of(pid);

@@ -45,6 +45,20 @@ export const of =
     return value === null ? null : value * times;
   };
 
+/**
+ * How many percent of `whole` a figure is, where that is least: over all groups and subjects that have the figure. One
+ * that is not known may have been the least.
+ */
+export const leastShare =
+  (run: string, part: Wanted, whole: string): Measure =>
+  (runs) => {
+    const shares = runs.figures(run, part).map(({ group, subject, value }) => {
+      const all = runs.value(run, { group, subject, name: whole });
+      return value === null || !all ? null : Math.min(100, (value / all) * 100);
+    });
+    return shares.length > 0 && shares.every((share) => share !== null) ? Math.min(...shares) : null;
+  };
+
 export const highestRate = of('stress', {
   group: 'breaking point',
   subject: 'model at full speed',

@@ -1,5 +1,5 @@
 /** What the reports say of single operations, of what fits into one server, and of one afternoon with it. */
-import { atLeast, atMost, highestRate, of, type Claim, type Measure } from './claim.ts';
+import { atLeast, atMost, highestRate, leastShare, of, type Claim, type Measure } from './claim.ts';
 import type { Runs } from './runs.ts';
 
 const KB_IN_MB = 0.001;
@@ -62,17 +62,6 @@ function leastStability(runs: Runs): number | null {
       return value === null ? [] : [(value / Number.parseInt(group, 10)) * 100];
     });
   return shares.length === 0 ? null : Math.min(...shares);
-}
-
-/** Of the step at which the smallest share was answered. */
-function leastHeartbeats(runs: Runs): number | null {
-  const shares = runs
-    .figures('connections', { subject: 'Switchboard', name: 'heartbeats due' })
-    .map(({ group, subject, value }) => {
-      const answered = runs.value('connections', { group, subject, name: 'heartbeats answered' });
-      return answered === null || !value ? null : Math.min(100, (answered / value) * 100);
-    });
-  return shares.length > 0 && shares.every((share) => share !== null) ? Math.min(...shares) : null;
 }
 
 const connectionMemory = of('connections', { subject: 'Switchboard', name: 'memory each, when quiet' }, KB_IN_MB);
@@ -178,7 +167,7 @@ export const AFTERNOON: readonly Claim[] = [
     '%',
     ['', '1,200 of 1,200'],
     atLeast(100),
-    leastHeartbeats,
+    leastShare('connections', { subject: 'Switchboard', name: 'heartbeats answered' }, 'heartbeats due'),
     'connections, the worst step',
   ),
   afternoon(

@@ -2,8 +2,8 @@
 import { CLAIMS } from '../drills/figures.ts';
 import { CLAIMED } from '../drills/memory.ts';
 import { TIMEOUT_MS } from '../drills/silent-model.ts';
-import { atLeast, atMost, of, type Claim, type Measure } from './claim.ts';
-import type { Runs, Wanted } from './runs.ts';
+import { atLeast, atMost, leastShare, of, type Claim, type Measure } from './claim.ts';
+import type { Wanted } from './runs.ts';
 
 const failure = (
   drill: string,
@@ -32,16 +32,7 @@ const worstOf =
     return values.length > 0 && values.every((value) => value !== null) ? Math.max(...values) : null;
   };
 
-/** In the case in which the fewest of those who asked were told. */
-function toldShare(runs: Runs): number | null {
-  const group = 'the model silent for some';
-  const shares = runs.figures('llm-timeout', { group, name: 'told that it failed' }).map(({ subject, value }) => {
-    const asked = runs.value('llm-timeout', { group, subject, name: 'asked' });
-    return value === null || !asked ? null : (value / asked) * 100;
-  });
-  return shares.length > 0 && shares.every((share) => share !== null) ? Math.min(...shares) : null;
-}
-
+const SILENT = 'the model silent for some';
 const LOST_CONNECTIONS = 'lost connections';
 const CHECKED = 'every message, checked';
 const lost = (drill: string): Claim =>
@@ -116,16 +107,16 @@ export const FAILURES: readonly Claim[] = [
       `drill llm-timeout, silent before the first token or in the middle, the worse; its deadlines are set to ${TIMEOUT_MS / 1_000} s, what is above that is ours`,
     ),
     measure: worstOf('llm-timeout', {
-      group: 'the model silent for some',
+      group: SILENT,
       name: 'silence to the user’s knowing at most',
     }),
   },
   {
     ...failure('llm-timeout', 'users told that it failed', '%', 'clear error', atLeast(100), null),
-    measure: toldShare,
+    measure: leastShare('llm-timeout', { group: SILENT, name: 'told that it failed' }, 'asked'),
   },
   failure('llm-timeout', 'others’ answer p50, during over before', '', 'unaffected', atMost(1.25), {
-    group: 'the model silent for some',
+    group: SILENT,
     subject: 'others',
     name: 'answer p50, during / before',
   }),

@@ -13,6 +13,7 @@ import {
 } from '../measure/figures.ts';
 import { measurePhase, warmUp, type Bench } from '../measure/phase.ts';
 import type { TalkTimings } from '../measure/timings.ts';
+import { sumOf } from '../measure/usage.ts';
 import { residentBytes } from '../processes.ts';
 import { climbAll, SLOW_MODEL, type Ladder } from './stress.ts';
 import {
@@ -210,10 +211,8 @@ async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
 
 /** Everything is delivered, nobody speaks: what the server has given back by now. */
 function quietFigure(group: string, { name: subject }: Steady, { serverPids }: Bench): Figure {
-  const bytes = serverPids().map(residentBytes);
-  const known = bytes.filter((value) => value !== null);
-  const sum = known.reduce((total, value) => total + value, 0);
-  const value = known.length === 0 || known.length < bytes.length ? null : sum / BYTES_PER_MB;
+  const bytes = sumOf(serverPids(), residentBytes);
+  const value = bytes === null ? null : bytes / BYTES_PER_MB;
   return { group, subject, name: 'server memory when quiet again', unit: 'MB', value };
 }
 
