@@ -40,8 +40,8 @@ export function addCounts(one: Counts, other: Counts): Counts {
   };
 }
 
-/** Without a history to hold them against: what the users saw. */
-export function countSeen(exchanges: readonly Exchange[]): Counts {
+/** What the users saw. */
+function countSeen(exchanges: readonly Exchange[]): Counts {
   return {
     ...NO_COUNTS,
     sent: exchanges.length,

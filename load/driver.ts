@@ -37,7 +37,10 @@ export interface Loop {
 }
 
 export interface LoopOptions {
+  /** 0: each user says one thing. */
   windowMs: number;
+  /** Messages that each user has sent before (0). */
+  sentBefore?: number;
   /** Between a reply and the next message (0). */
   pauseMs?: number;
   signal: AbortSignal;
@@ -48,7 +51,7 @@ export interface LoopOptions {
 /** Lets all users talk for `windowMs`; resolves when every one has the reply it waits for. */
 export async function closedLoop(
   users: readonly LoadUser[],
-  { windowMs, pauseMs = 0, signal, atEnd }: LoopOptions,
+  { windowMs, sentBefore = 0, pauseMs = 0, signal, atEnd }: LoopOptions,
 ): Promise<Loop> {
   const startedAt = performance.now();
   let endedAt: number | null = null;
@@ -63,7 +66,8 @@ export async function closedLoop(
   const talk = async (user: LoadUser, number: number): Promise<Exchange[]> => {
     const done: Exchange[] = [];
     while (endedAt === null) {
-      const exchange = await exchangeOf(user, messageId(number, done.length), messageText(number, done.length));
+      const own = sentBefore + done.length;
+      const exchange = await exchangeOf(user, messageId(number, own), messageText(number, own));
       done.push(exchange);
       // A user without a reply has a broken connection, or a server that is lost: it would only wait again.
       if (exchange.reply === null) break;

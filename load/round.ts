@@ -1,5 +1,9 @@
-/** One round: fresh users at one server talk for a while, then the server finishes; what that took, and what became of it. */
-import { addCounts, countSeen, NO_COUNTS, type Counts } from './check.ts';
+/**
+ * One round: fresh users at one server say one thing each, which is not measured, and then talk for a while; the server
+ * finishes. What that took, and what became of it. Without the first turn, a server that gets to no second one within
+ * its time would be judged by what beginning costs, and the others by what going on does.
+ */
+import type { Counts } from './check.ts';
 import { closedLoop, Timings, type Exchange } from './driver.ts';
 import { processorSeconds, residentBytes } from './processes.ts';
 import { LoadError } from './scenario.ts';
@@ -17,7 +21,7 @@ export interface Target<User extends LoadUser> {
   connect(round: number, number: number): Promise<User>;
   /** Waits for what the server still has to do after the last reply. */
   finish?(users: readonly User[]): Promise<void>;
-  /** Holds the histories against what was sent; without it only what the users saw is counted. */
+  /** Holds the histories against what was sent; a server that keeps none has nothing to be held against. */
   check?(users: readonly User[], exchanges: readonly Exchange[][]): Promise<Counts>;
 }
 
@@ -44,8 +48,10 @@ export interface Round {
   /** Share of one core that the server used within the window. */
   serverLoad: number | null;
   residentBytes: number | null;
+  /** In turns, with the one that was not measured. */
   longestConversation: number;
-  counts: Counts;
+  /** Of all that was said, the first turns included; null: nobody looked. */
+  counts: Counts | null;
 }
 
 export async function runRound<User extends LoadUser>(
@@ -55,15 +61,18 @@ export async function runRound<User extends LoadUser>(
 ): Promise<Round> {
   const users = await connectAll(target, round, count, signal);
   try {
+    const first = await closedLoop(users, { windowMs: 0, signal, atEnd: () => undefined });
+    signal.throwIfAborted();
     const framesBefore = framesOf(users);
     const usage = watchUsage(target.serverPid, target.modelPid);
-    const loop = await closedLoop(users, { windowMs, signal, atEnd: usage.windowOver });
+    const loop = await closedLoop(users, { windowMs, sentBefore: 1, signal, atEnd: usage.windowOver });
     signal.throwIfAborted();
     const frames = framesOf(users) - framesBefore;
     const finishFrom = performance.now();
     await target.finish?.(users);
     const finishMs = performance.now() - finishFrom;
     const used = usage.finished();
+    const said = first.exchanges.map((own, index) => [...own, ...(loop.exchanges[index] ?? [])]);
     const exchanges = loop.exchanges.flat();
     timings.record(exchanges);
     const answers = exchanges.filter(({ reply }) => reply !== null).length;
@@ -82,9 +91,8 @@ export async function runRound<User extends LoadUser>(
       generatorMs: (used.generator * 1_000) / answers,
       serverLoad: used.serverInWindow === null ? null : used.serverInWindow / seconds,
       residentBytes: target.serverPid === null ? null : residentBytes(target.serverPid),
-      longestConversation: Math.max(...loop.exchanges.map((own) => own.length)),
-      counts:
-        (await target.check?.(users, loop.exchanges)) ?? loop.exchanges.map(countSeen).reduce(addCounts, NO_COUNTS),
+      longestConversation: Math.max(...said.map((own) => own.length)),
+      counts: (await target.check?.(users, said)) ?? null,
     };
   } finally {
     for (const user of users) user.close();

@@ -10,6 +10,7 @@ import { Generators, type GeneratorOptions } from './generators.ts';
 import { startModel, SwitchboardServer, type Started, type StartedModel, type SwitchboardOptions } from './servers.ts';
 
 export const SWITCHBOARD_USERS = fileURLToPath(new URL('../generator/switchboard-users.ts', import.meta.url));
+export const BARE_USERS = fileURLToPath(new URL('../generator/bare-users.ts', import.meta.url));
 
 export class Lab {
   readonly options: ScenarioOptions;

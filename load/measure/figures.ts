@@ -23,10 +23,7 @@ export function phaseFigures(group: string, phase: Phase): Figure[] {
   const figure = (name: string, unit: string, value: number | null): Figure => {
     return { group, subject: phase.name, name, unit, value };
   };
-  const { timings, usage, answered } = phase;
-  const per1000 = (seconds: number | null): number | null => {
-    return seconds === null || answered === 0 ? null : (seconds * 1_000) / answered;
-  };
+  const { timings, usage } = phase;
   const megabytes = (bytes: number | null): number | null => (bytes === null ? null : bytes / BYTES_PER_MB);
   const { server } = usage.processor;
   return [
@@ -48,9 +45,9 @@ export function phaseFigures(group: string, phase: Phase): Figure[] {
     figure('generator late p50', 'ms', timings.late.percentile(50)),
     figure('generator late p99', 'ms', timings.late.percentile(99)),
     figure('generator late at most', 'ms', timings.late.max),
-    figure('server processor per 1,000 answers', 's', per1000(server)),
-    figure('model processor per 1,000 answers', 's', per1000(usage.processor.model)),
-    figure('generator processor per 1,000 answers', 's', per1000(usage.processor.generator)),
+    figure('server processor per 1,000 answers', 's', processorPer1000(phase)),
+    figure('model processor per 1,000 answers', 's', processorPer1000(phase, 'model')),
+    figure('generator processor per 1,000 answers', 's', processorPer1000(phase, 'generator')),
     figure('server busy', '% of a core', server === null ? null : (server / talkSeconds(phase)) * 100),
     figure('server busy in one second, at most', '% of a core', busiestPercent(phase)),
     figure('other work on the machine', '% of a core', otherLoad(phase)),
@@ -61,6 +58,15 @@ export function phaseFigures(group: string, phase: Phase): Figure[] {
     figure('characters per answer', '', phase.charactersPerAnswer),
     ...costFigures(figure, phase),
   ];
+}
+
+/** In seconds; null: not known, or nothing was answered. */
+export function processorPer1000(
+  { usage, answered }: Phase,
+  role: keyof Phase['usage']['processor'] = 'server',
+): number | null {
+  const seconds = usage.processor[role];
+  return seconds === null || answered === 0 ? null : (seconds * 1_000) / answered;
 }
 
 function heldPercent({ users, reconnects }: Phase): number | null {

@@ -33,7 +33,7 @@ export const AI_CHAT_KIND: PeerKind = { connect: AiChatUser.connect, history: Ai
 export const PLAIN_KIND: PeerKind = { connect: PlainUser.connect, history: PlainUser.history };
 
 /** Histories are asked for one after the other: these show what the others would. */
-const CHECKED_USERS = 20;
+export const CHECKED_USERS = 20;
 
 export function peerTarget(server: PeerServer, model: Started, { connect, history }: PeerKind): Target<PeerUser> {
   return {

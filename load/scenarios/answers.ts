@@ -59,7 +59,7 @@ export const answers: Scenario = {
       notes: [
         `${plan.users} users, ${plan.tokens} tokens an answer, ${plan.pairs} rounds of ${plan.roundSeconds.toFixed(1)} s each.`,
         `State is kept in ${state.path}, where a sync of 4 KiB takes ${state.syncMs.toFixed(2)} ms.`,
-        'Every round has fresh sessions. Switchboard sends the conversation so far to the model, the bare object never does.',
+        'Every round has fresh sessions, and their first turns are not measured. Switchboard sends the conversation so far to the model, the bare object never does.',
         'Finished answers/s also counts the processor time that history written after the window took.',
         ...results.flatMap(({ notes }) => notes),
       ],
@@ -134,7 +134,7 @@ function evaluate({ group, minRatio }: Writing, courses: ReadonlyMap<Subject, Co
     return round.finishedPerSecond / (roundsOf(BARE)[index]?.finishedPerSecond ?? Number.NaN);
   });
   const counts = roundsOf(OWN)
-    .map((round) => round.counts)
+    .flatMap((round) => round.counts ?? [])
     .reduce(addCounts, NO_COUNTS);
   figures.push({
     group,

@@ -3,11 +3,10 @@
  * each take beside a bare object, what does a further tab of the same session take, and is any
  * object woken by them?
  */
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PING_INTERVAL_MS, SILENCE_TIMEOUT_MS } from '../../src/protocol/limits.ts';
 import type { Generators } from '../lab/generators.ts';
-import { Lab } from '../lab/lab.ts';
+import { BARE_USERS, Lab } from '../lab/lab.ts';
 import { startBareObject, type Started } from '../lab/servers.ts';
 import { openFilesLimit, processorSeconds, residentBytes } from '../processes.ts';
 import { LoadError, type Scenario, type ScenarioResult } from '../scenario.ts';
@@ -47,7 +46,6 @@ const BASE_USERS = 300;
 const WATCHED_USERS = 200;
 /** Pings go out by a clock: the first and the last of a stretch may fall outside of it. */
 const SPARE_PINGS = 1;
-const BARE_USERS = fileURLToPath(new URL('../generator/bare-users.ts', import.meta.url));
 
 export const connections: Scenario = {
   name: 'connections',

@@ -6,13 +6,21 @@
  * measured, and what a message costs that wakes its session is measured for itself.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { measureSaturation } from '../linear/saturation.ts';
 import { lengthen } from '../render/long-session.ts';
 import { HistoryRows } from '../history-rows.ts';
 import { switchboardBench, type SwitchboardBench } from '../lab/bench.ts';
 import { Lab } from '../lab/lab.ts';
-import { integrityGates, integrityNotes, lateGate, machineNotes, problemNotes } from '../measure/figures.ts';
+import {
+  integrityGates,
+  integrityNotes,
+  lateGate,
+  machineNotes,
+  problemNotes,
+  processorPer1000,
+} from '../measure/figures.ts';
 import { measurePhase, speak, type Phase } from '../measure/phase.ts';
-import { atLeast, atMost, LoadError, type Figure, type Gate, type Scenario, type ScenarioResult } from '../scenario.ts';
+import { atMost, LoadError, type Figure, type Gate, type Scenario, type ScenarioResult } from '../scenario.ts';
 import { median } from '../statistics.ts';
 import { newSession, type SessionAccess } from '../switchboard/user.ts';
 
@@ -29,6 +37,8 @@ const HISTORY_PER_SECOND = 40;
 const ROUNDS = 3;
 const SECONDS = 108;
 const MIN_ROUND_SECONDS = 2;
+/** At saturation the last answers of many sessions come after the window: a short one would be all end. */
+const SATURATED_MS = 4_000;
 /** Before it is measured everybody has spoken once: objects are in memory, and code is compiled. */
 const MIN_WARM_UP_SECONDS = 2;
 /** What a server with more, or with longer, sessions may take more than the one with the least. */
@@ -60,15 +70,14 @@ async function runLinear(lab: Lab): Promise<ScenarioResult> {
   if (lab.options.url) throw new LoadError('usage', 'linear compares local servers: it cannot be run against --url.');
   const total = lab.options.seconds ?? SECONDS;
   const seconds = Math.max(MIN_ROUND_SECONDS, total / ROUNDS / (SESSIONS.length + HISTORIES.length));
-  const most = lab.options.users ?? Infinity;
+  const sizes = SESSIONS.filter((size) => size <= (lab.options.users ?? Infinity));
+  if (sizes.length < 2)
+    throw new LoadError('usage', `linear compares numbers of sessions: --users ${SESSIONS[1]} at least.`);
   const bySessions = await measureCourse(lab, seconds, {
     group: 'by the number of sessions',
     unit: 'sessions',
     perSecond: SESSIONS_PER_SECOND,
-    variants: await inTurn(
-      SESSIONS.filter((size) => size <= most),
-      (size) => withSessions(lab, size),
-    ),
+    variants: await inTurn(sizes, (size) => withSessions(lab, size)),
   });
   const byHistory = await measureCourse(lab, seconds, {
     group: 'by the messages of a session',
@@ -76,12 +85,21 @@ async function runLinear(lab: Lab): Promise<ScenarioResult> {
     perSecond: HISTORY_PER_SECOND,
     variants: await inTurn(HISTORIES, (size) => withHistory(lab, size)),
   });
+  const saturated = await measureSaturation(lab, {
+    sizes,
+    tokens: TOKENS,
+    rounds: ROUNDS,
+    windowMs: SATURATED_MS,
+    minRatio: 1 / MAX_GROWTH,
+  });
   return {
-    figures: [...bySessions.figures, ...byHistory.figures],
-    gates: [...bySessions.gates, ...byHistory.gates],
+    figures: [...bySessions.figures, ...saturated.figures, ...byHistory.figures],
+    gates: [...bySessions.gates, ...saturated.gates, ...byHistory.gates],
     notes: [
       `${ROUNDS} rounds of ${seconds.toFixed(1)} s each, in turn; figures are medians. The model answers with ${TOKENS} tokens in one write, so that how much is read at once is the same for all.`,
       `${SESSIONS_PER_SECOND} messages a second over all sessions; ${HISTORY_PER_SECOND} a second over ${LONG_SESSIONS} sessions with a history.`,
+      ...saturated.notes,
+      'What is answered a second at saturation is not measured by the messages of a session: the processor time of an answer says it.',
       ...bySessions.notes,
       ...byHistory.notes,
     ],
@@ -199,9 +217,8 @@ async function measureCourse(lab: Lab, seconds: number, course: Course): Promise
   };
 }
 
-function processorOf({ usage, answered }: Phase): number {
-  const { server } = usage.processor;
-  return server === null || answered === 0 ? Number.NaN : (server * 1_000) / answered;
+function processorOf(phase: Phase): number {
+  return processorPer1000(phase) ?? Number.NaN;
 }
 
 function phasesFigures(group: string, phases: readonly Phase[]): Figure[] {
@@ -220,18 +237,18 @@ function phasesFigures(group: string, phases: readonly Phase[]): Figure[] {
   ];
 }
 
-/** Within a round, against the smallest: what a variant takes more. */
-function growth(phases: readonly Phase[][], index: number, of: (phase: Phase) => number): number {
+/** Within a round, against the smallest: what a variant takes more of the processor for an answer. */
+function growth(phases: readonly Phase[][], index: number): number {
   const ratios = (phases[index] ?? []).map((phase, round) => {
     const smallest = phases[0]?.[round];
-    return smallest ? of(phase) / of(smallest) : Number.NaN;
+    return smallest ? processorOf(phase) / processorOf(smallest) : Number.NaN;
   });
   return median(ratios);
 }
 
 function growthFigures({ group, unit, variants }: Course, phases: readonly Phase[][]): Figure[] {
   return variants.map(({ size }, index) => {
-    const value = growth(phases, index, processorOf);
+    const value = growth(phases, index);
     const name = 'processor per answer, against the smallest';
     return { group, subject: `${size} ${unit}`, name, unit: '', value: Number.isNaN(value) ? null : value };
   });
@@ -241,15 +258,8 @@ function growthGates({ unit, variants }: Course, phases: readonly Phase[][]): Ga
   const [smallest] = variants;
   return variants.slice(1).flatMap(({ size }, index) => {
     const name = `${size} ${unit} against ${smallest?.size ?? 0}`;
-    const processor = growth(phases, index + 1, processorOf);
-    return [
-      ...(Number.isNaN(processor) ? [] : [atMost(`${name}: processor per answer, ratio`, processor, MAX_GROWTH)]),
-      atLeast(
-        `${name}: answers/s, ratio`,
-        growth(phases, index + 1, (phase) => phase.answersPerSecond),
-        1 / MAX_GROWTH,
-      ),
-    ];
+    const processor = growth(phases, index + 1);
+    return Number.isNaN(processor) ? [] : [atMost(`${name}: processor per answer, ratio`, processor, MAX_GROWTH)];
   });
 }
 

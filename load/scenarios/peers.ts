@@ -23,7 +23,17 @@ import {
   type Compared,
   type Course,
 } from '../peers/results.ts';
-import { AI_CHAT, AI_CHAT_KIND, OWN, PLAIN, PLAIN_KIND, startAll, SUBJECTS, type Subject } from '../peers/subjects.ts';
+import {
+  AI_CHAT,
+  AI_CHAT_KIND,
+  CHECKED_USERS,
+  OWN,
+  PLAIN,
+  PLAIN_KIND,
+  startAll,
+  SUBJECTS,
+  type Subject,
+} from '../peers/subjects.ts';
 import { SwitchboardTarget } from '../targets.ts';
 import { reasonOf } from '../reason.ts';
 import { LoadError, type Scenario, type ScenarioOptions, type ScenarioResult } from '../scenario.ts';
@@ -43,7 +53,7 @@ const CRASH_TOKEN_MS = 10;
 export const peers: Scenario = {
   name: 'peers',
   summary: 'side by side with AIChatAgent, a plain Node server and the bare object: rates, times, price, a crash',
-  reportSeconds: 84,
+  reportSeconds: 144,
   run: (options) => Lab.run(options, runPeers),
 };
 
@@ -76,12 +86,13 @@ async function runPeers(lab: Lab): Promise<ScenarioResult> {
     ],
     gates: [...measured.flatMap(courseGates), ...billGates(bills), ...crashGates(crashes)],
     notes: [
-      `${plan.users} users who send, wait and send again; ${plan.rounds} rounds of ${(plan.windowMs / 1_000).toFixed(1)} s for each server, in turn, with fresh conversations. The model is at full speed, each token in a write of its own.`,
+      `${plan.users} users who send, wait and send again; ${plan.rounds} rounds of ${(plan.windowMs / 1_000).toFixed(1)} s for each server, in turn, with fresh conversations, whose first turn is not measured. The model is at full speed, each token in a write of its own.`,
       `AIChatAgent is as its README sets it up: ${Object.entries(versions)
         .map(([name, version]) => `${name} ${version}`)
         .join(', ')}. It acknowledges nothing; its client sends the whole conversation with every message.`,
       'AIChatAgent and the bare object run as Miniflare sets up any Worker. Switchboard’s local server goes without the workers that Miniflare puts before and behind each; “direct” is the bare object without them.',
       'The plain Node server commits every message and every reply by itself (WAL, synchronous=FULL), forwards each token, and sends the last 20 messages to the model. It has no price by the row.',
+      `What ${CHECKED_USERS} of the users were told is held against what the server has kept; a bare object keeps nothing.`,
       'Finished answers/s counts all replies, over the window and the processor time that the server needed afterwards.',
       'What a turn is billed for is counted with 10 users, 20 tokens at 10 ms and conversations that have begun, who pause between their turns, at Cloudflare’s prices. Switchboard’s object seconds are counted, those of its sessions; AIChatAgent’s are only those of its replies, the least that they can be.',
       `State is kept in ${lab.state.path}, where a sync of 4 KiB takes ${lab.state.syncMs.toFixed(2)} ms.`,

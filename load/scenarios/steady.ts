@@ -10,8 +10,9 @@ import {
   phaseCharts,
   phaseFigures,
   problemNotes,
+  processorPer1000,
 } from '../measure/figures.ts';
-import { measurePhase, warmUp, type Bench } from '../measure/phase.ts';
+import { measurePhase, warmUp, type Bench, type Phase } from '../measure/phase.ts';
 import type { TalkTimings } from '../measure/timings.ts';
 import { sumOf } from '../measure/usage.ts';
 import { residentBytes } from '../processes.ts';
@@ -38,6 +39,8 @@ interface Steady {
   tokenMs: number;
   /** Bounds of this scenario alone, in ms. */
   bounds: readonly Bound[];
+  /** Of the server's processor time for 1,000 answers, in seconds. */
+  maxProcessorSeconds?: number;
   /** Measured after it, with a server of its own: the highest rate that this holds. */
   beside?: Ladder;
 }
@@ -100,6 +103,18 @@ const STEADY: readonly Steady[] = [
     bounds: [ANSWER_BOUND, ...OWN_BOUNDS],
   },
   {
+    name: 'long-answers',
+    summary: '100 users, 1,000 messages a minute, answers of 200 tokens',
+    users: 100,
+    messagesPerMinute: 1_000,
+    seconds: 60,
+    fullSeconds: 1_800,
+    ...PACED,
+    tokens: 200,
+    bounds: OWN_BOUNDS,
+    maxProcessorSeconds: 6,
+  },
+  {
     name: 'users-500',
     summary: '500 users, 5,000 messages a minute',
     users: 500,
@@ -129,7 +144,8 @@ const STEADY: readonly Steady[] = [
     tokens: 20,
     tokenMs: 0,
     bounds: [{ of: 'oursToEnd', percent: 99, ms: 100 }],
-    beside: SLOW_MODEL,
+    // Of so few users the bare object's, who wait for one answer before the next, would say too little.
+    beside: { ...SLOW_MODEL, leastOfBare: null },
   },
 ];
 
@@ -193,7 +209,12 @@ async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
   const settled = await bench.settle();
   return {
     figures: [...phaseFigures(group, phase), quiet, ...integrityFigures('every message, checked', settled)],
-    gates: [...integrityGates(settled), ...boundGates(steady, phase.timings, bench.model !== null), lateGate(phase)],
+    gates: [
+      ...integrityGates(settled),
+      ...boundGates(steady, phase.timings, bench.model !== null),
+      ...processorGates(steady, phase),
+      lateGate(phase),
+    ],
     notes: [
       'All times count from when the message was to be sent, which the generator kept to as shown.',
       ...(bench.server
@@ -214,6 +235,12 @@ function quietFigure(group: string, { name: subject }: Steady, { serverPids }: B
   const bytes = sumOf(serverPids(), residentBytes);
   const value = bytes === null ? null : bytes / BYTES_PER_MB;
   return { group, subject, name: 'server memory when quiet again', unit: 'MB', value };
+}
+
+function processorGates({ name, maxProcessorSeconds }: Steady, phase: Phase): Gate[] {
+  const seconds = processorPer1000(phase);
+  if (maxProcessorSeconds === undefined || seconds === null) return [];
+  return [atMost(`${name}: server processor per 1,000 answers, s`, seconds, maxProcessorSeconds)];
 }
 
 /** The rate grows and shrinks with the users. */
