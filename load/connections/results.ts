@@ -2,8 +2,8 @@
 import type { Counters } from '../lab/servers.ts';
 import { atLeast, atMost, type Chart, type Figure, type Gate } from '../scenario.ts';
 
-export const TAB_SESSIONS = 20;
-export const TABS_EACH = 30;
+export const TAB_SESSIONS = 60;
+export const TABS_EACH = 60;
 const MAX_ABOVE_BARE_KB = 32;
 const MAX_FURTHER_TAB_KB = 12;
 const BYTES_PER_KB = 1_000;
@@ -19,7 +19,7 @@ export interface Held extends Heartbeats {
   live: number;
   /** Connections that were opened beyond one each. */
   reconnects: number;
-  /** For each user beyond the first ones, which make a heap grow; right after connecting, and after a quiet while. */
+  /** For each user beyond those of the step before; right after connecting, and after a quiet while. */
   bytesEach: number | null;
   bytesEachQuiet: number | null;
   processorPercent: number | null;
@@ -32,15 +32,11 @@ export interface Wakings extends Heartbeats {
 }
 
 export const OWN = 'Switchboard';
-export const BARE = 'bare object';
 /** Let in past Miniflare's own worker, as Switchboard is. */
-export const DIRECT = 'bare object, direct';
+export const BARE = 'bare object, direct';
 
-export function heldFigures(
-  subject: string,
-  held: Held,
-  beside: Partial<Record<typeof BARE | typeof DIRECT, Held | undefined>> = {},
-): Figure[] {
+/** @param bare what the bare object takes, for Switchboard's figures */
+export function heldFigures(subject: string, held: Held, bare?: Held): Figure[] {
   const group = `${held.users} idle connections`;
   const figure = (name: string, unit: string, value: number | null): Figure => ({ group, subject, name, unit, value });
   const kilobytes = (bytes: number | null): number | null => (bytes === null ? null : bytes / BYTES_PER_KB);
@@ -54,10 +50,7 @@ export function heldFigures(
     figure('memory each, right after connecting', 'kB', kilobytes(held.bytesEach)),
     figure('memory each, when quiet', 'kB', kilobytes(held.bytesEachQuiet)),
     figure('server busy', '% of a core', held.processorPercent),
-    ...([BARE, DIRECT] as const).flatMap((other) => {
-      const compared = beside[other];
-      return compared ? [figure(`memory each above the ${other}`, 'kB', kilobytes(aboveBare(held, compared)))] : [];
-    }),
+    ...(bare ? [figure(`memory each above the ${BARE}`, 'kB', kilobytes(aboveBare(held, bare)))] : []),
   ];
 }
 
@@ -69,7 +62,8 @@ function difference(one: number | null, other: number | null): number | null {
   return one === null || other === null ? null : one - other;
 }
 
-export function heldGates(held: Held, bare: Held | undefined): Gate[] {
+/** @param bare what the bare object takes; without it memory is not judged */
+export function heldGates(held: Held, bare?: Held): Gate[] {
   const { users } = held;
   const above = bare ? aboveBare(held, bare) : null;
   return [
@@ -78,13 +72,7 @@ export function heldGates(held: Held, bare: Held | undefined): Gate[] {
     heartbeatGate(`${users} connections: heartbeats answered`, held),
     ...(above === null
       ? []
-      : [
-          atMost(
-            `${users} connections: memory each above the bare object, kB`,
-            above / BYTES_PER_KB,
-            MAX_ABOVE_BARE_KB,
-          ),
-        ]),
+      : [atMost(`${users} connections: memory each above the ${BARE}, kB`, above / BYTES_PER_KB, MAX_ABOVE_BARE_KB)]),
   ];
 }
 
@@ -94,7 +82,7 @@ function heartbeatGate(name: string, { users, pongs, pongsWanted }: Heartbeats):
 }
 
 /** Bytes of a further connection, by server; null where they are not known. */
-export type TabBytes = Record<typeof OWN | typeof BARE | typeof DIRECT, number | null>;
+export type TabBytes = Record<typeof OWN | typeof BARE, number | null>;
 
 export function tabFigures(bytes: TabBytes): Figure[] {
   const group = `${TAB_SESSIONS} sessions, ${TABS_EACH} tabs each`;
@@ -102,19 +90,15 @@ export function tabFigures(bytes: TabBytes): Figure[] {
     return { group, subject, name, unit: 'kB', value: value === null ? null : value / BYTES_PER_KB };
   };
   return [
-    ...([OWN, BARE, DIRECT] as const).map((subject) =>
-      figure(subject, 'memory of a further connection', bytes[subject]),
-    ),
-    ...([BARE, DIRECT] as const).map((other) =>
-      figure(OWN, `that, above the ${other}`, difference(bytes[OWN], bytes[other])),
-    ),
+    ...([OWN, BARE] as const).map((subject) => figure(subject, 'memory of a further connection', bytes[subject])),
+    figure(OWN, `that, above the ${BARE}`, difference(bytes[OWN], bytes[BARE])),
   ];
 }
 
 export function tabGates(bytes: TabBytes): Gate[] {
   const above = difference(bytes[OWN], bytes[BARE]);
   if (above === null) return [];
-  return [atMost('memory of a further connection above the bare object, kB', above / BYTES_PER_KB, MAX_FURTHER_TAB_KB)];
+  return [atMost(`memory of a further connection above the ${BARE}, kB`, above / BYTES_PER_KB, MAX_FURTHER_TAB_KB)];
 }
 
 export function wakingFigures({ users, pongs, pongsWanted, counted }: Wakings): Figure[] {

@@ -12,7 +12,6 @@ import { openFilesLimit, processorSeconds, residentBytes } from '../processes.ts
 import { LoadError, type Scenario, type ScenarioResult } from '../scenario.ts';
 import {
   BARE,
-  DIRECT,
   heldFigures,
   heldGates,
   memoryChart,
@@ -41,7 +40,10 @@ const FILES_PER_CONNECTION = 2;
 /** An object's database, its log and their index. */
 const FILES_PER_OBJECT = 3;
 const SPARE_FILES = 1_000;
-/** Connected before the first look, and kept: what a runtime's heap grows by once is not counted for a connection. */
+/**
+ * Connected before the first look, and kept: what a runtime's heap grows by once is not counted for a connection. It
+ * grows so with the first thousand or two that say anything: the steps beyond say what one takes.
+ */
 const BASE_USERS = 300;
 const WATCHED_USERS = 200;
 /** Pings go out by a clock: the first and the last of a stretch may fall outside of it. */
@@ -65,18 +67,13 @@ async function runConnections(lab: Lab): Promise<ScenarioResult> {
   const holdMs = holdSeconds * 1_000;
   const model = await lab.model({ tokens: 20 });
   const servers: Subjects = {
-    [BARE]: { module: BARE_USERS, start: () => lab.keep(startBareObject(model.url)) },
-    [DIRECT]: { module: BARE_USERS, start: () => lab.keep(startBareObject(model.url, { direct: true })) },
+    [BARE]: { module: BARE_USERS, start: () => lab.keep(startBareObject(model.url, { direct: true })) },
     [OWN]: { start: () => lab.switchboard(model) },
   };
-  const hold = (subject: keyof Subjects, to: readonly number[]): Promise<Held[]> =>
-    holdSteps(lab, { ...servers[subject], name: subject }, to, holdMs);
-  const bareHeld = await hold(BARE, steps);
-  const directHeld = await hold(DIRECT, steps.slice(0, 1));
-  const ownHeld = await hold(OWN, steps);
+  const bareHeld = await holdSteps(lab, { ...servers[BARE], name: BARE }, steps, holdMs);
+  const ownHeld = await holdSteps(lab, { ...servers[OWN], name: OWN }, steps, holdMs);
   const tabs = {
     [BARE]: await furtherTabBytes(lab, servers[BARE]),
-    [DIRECT]: await furtherTabBytes(lab, servers[DIRECT]),
     [OWN]: await furtherTabBytes(lab, servers[OWN]),
   };
   const woken = await wakings(lab, model, holdMs);
@@ -84,23 +81,21 @@ async function runConnections(lab: Lab): Promise<ScenarioResult> {
   return {
     figures: [
       ...bareHeld.flatMap((held) => heldFigures(BARE, held)),
-      ...directHeld.flatMap((held) => heldFigures(DIRECT, held)),
-      ...ownHeld.flatMap((held, index) =>
-        heldFigures(OWN, held, { [BARE]: bareHeld[index], [DIRECT]: directHeld[index] }),
-      ),
+      ...ownHeld.flatMap((held, index) => heldFigures(OWN, held, bareHeld[index])),
       ...tabFigures(tabs),
       ...wakingFigures(woken),
     ],
     gates: [
-      ...ownHeld.flatMap((held, index) => heldGates(held, bareHeld[index])),
+      // Of memory only the largest step is judged: it has least of what a heap grows by once.
+      ...ownHeld.flatMap((held, index) => heldGates(held, index === steps.length - 1 ? bareHeld[index] : undefined)),
       ...tabGates(tabs),
       ...wakingGates(woken),
     ],
     notes: [
       `Every connection has a session of its own and pings every ${PING_INTERVAL_MS / 1_000} s; each step is held for ${holdMs / 1_000} s after ${QUIET_BEFORE_MS / 1_000} s in which objects may leave memory.`,
-      `Memory is the growth of the runtime’s resident set beyond the first ${BASE_USERS} connections, divided by the others: what V8 and the allocator keep for later is in it, for all servers.`,
-      'A connection by itself takes the local runtime some 200 kB, whatever is behind it: so a further one, too, is held against the bare object’s.',
-      'The bare object runs as Miniflare sets up any Worker, behind a worker of its own that every connection passes. Switchboard’s local server does without that one; “direct” is the bare object without it.',
+      `Memory is the growth of the runtime’s resident set beyond the connections of the step before (${BASE_USERS} before the first), divided by those that came: what V8 and the allocator keep for later is in it, for both servers. Their heaps grow once with the first thousand or two that say anything, the bare object’s users say nothing: what one connection takes is seen in the larger steps.`,
+      'A connection by itself takes the local runtime some 80 kB, whatever is behind it: so a further one, too, is held against the bare object’s.',
+      'The bare object is set up as Switchboard’s local server is (“direct”): without the worker that Miniflare puts before any, and every connection would pass.',
       `A client that hears nothing for ${SILENCE_TIMEOUT_MS / 1_000} s gives its connection up: one whose heartbeats are not answered is among the reconnects, or not live.`,
       'Cloudflare bills no memory by the session; the figure says how much room one machine needs.',
       ...(left.length === 0 ? [] : [filesNote(left)]),
@@ -114,7 +109,7 @@ interface Subject {
   module?: string;
   start: () => Promise<Started>;
 }
-type Subjects = Record<typeof BARE | typeof DIRECT | typeof OWN, Subject>;
+type Subjects = Record<typeof BARE | typeof OWN, Subject>;
 
 function filesNeeded(users: number): number {
   return users * FILES_PER_CONNECTION + CONNECTS_IN_A_ROW * FILES_PER_OBJECT + SPARE_FILES;
@@ -154,10 +149,11 @@ async function holdSteps(
   lab.progress(`${name}: connecting the first ${base} users`);
   await generators.connect({ first: 0, end: base }, { atOnce: CONNECTS_AT_ONCE });
   await quiet(lab);
-  const bytesBefore = bytesOf(server);
+  let bytesBefore = bytesOf(server);
   const held: Held[] = [];
   let connected = base;
   for (const step of steps) {
+    const connectedBefore = connected;
     let connectMs = 0;
     let bytesEach: number | null = null;
     while (connected < step) {
@@ -167,17 +163,19 @@ async function holdSteps(
       await generators.connect({ first: connected, end }, { atOnce: CONNECTS_AT_ONCE });
       connectMs += performance.now() - startedAt;
       connected = end;
-      bytesEach = share(bytesBefore, bytesOf(server), connected - base);
+      bytesEach = share(bytesBefore, bytesOf(server), connected - connectedBefore);
       await quiet(lab);
     }
     const result = await hold(lab, server, generators, holdMs, `${name}: holding ${step} connections`);
+    const bytesAfter = bytesOf(server);
     held.push({
       ...result,
       users: step,
       bytesEach,
-      bytesEachQuiet: share(bytesBefore, bytesOf(server), step - base),
+      bytesEachQuiet: share(bytesBefore, bytesAfter, step - connectedBefore),
       connectSeconds: connectMs / 1_000,
     });
+    bytesBefore = bytesAfter;
   }
   await lab.end(generators);
   await lab.end(server);

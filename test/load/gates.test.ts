@@ -64,12 +64,19 @@ test('a server that holds no rate fails, however few users it had', () => {
 });
 
 test('connections hold when each of them could have had a heartbeat answered', () => {
-  expect(missed(heldGates(HELD, undefined))).toEqual([]);
+  expect(missed(heldGates(HELD))).toEqual([]);
   const heartbeats = ['10 connections: heartbeats answered'];
-  expect(missed(heldGates({ ...HELD, pongs: 29 }, undefined))).toEqual(heartbeats);
+  expect(missed(heldGates({ ...HELD, pongs: 29 }))).toEqual(heartbeats);
   // Too short a time to want any.
-  expect(missed(heldGates({ ...HELD, pongs: 0, pongsWanted: 0 }, undefined))).toEqual(heartbeats);
-  expect(missed(heldGates({ ...HELD, live: 9, reconnects: 1 }, undefined))).toHaveLength(2);
+  expect(missed(heldGates({ ...HELD, pongs: 0, pongsWanted: 0 }))).toEqual(heartbeats);
+  expect(missed(heldGates({ ...HELD, live: 9, reconnects: 1 }))).toHaveLength(2);
+});
+
+test('memory is judged where there is something to hold it against', () => {
+  const bare = { ...HELD, bytesEachQuiet: 100_000 };
+  expect(missed(heldGates({ ...HELD, bytesEachQuiet: 132_000 }, bare))).toEqual([]);
+  expect(missed(heldGates({ ...HELD, bytesEachQuiet: 132_100 }, bare))).toHaveLength(1);
+  expect(missed(heldGates({ ...HELD, bytesEachQuiet: 132_100 }))).toEqual([]);
 });
 
 test('that nobody was woken shows something only when there were heartbeats', () => {
