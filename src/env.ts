@@ -11,6 +11,7 @@ import {
   MAX_CONNECT_TIMEOUT_MS,
   MAX_TOKEN_TIMEOUT_MS,
   MAX_TOTAL_TIMEOUT_MS,
+  missingFields,
   modelName,
   type BotSpec,
 } from './bots/spec.ts';
@@ -260,12 +261,9 @@ function readBots(
   for (const [index, bot] of result.data.entries()) {
     if (ids.has(bot.id)) return new ConfigError('BOTS', `[${index}].id is used twice`);
     ids.add(bot.id);
-    // The defaults are an Ollama's address and one of its models: right for Ollama only.
-    if (bot.kind === 'openai' && bot.endpoint === undefined) {
-      return new ConfigError('BOTS', `[${index}].endpoint is missing: a bot of kind openai needs one`);
-    }
-    if (bot.kind !== 'ollama' && bot.model === undefined) {
-      return new ConfigError('BOTS', `[${index}].model is missing: a bot of kind ${bot.kind} needs one`);
+    const [missing] = missingFields(bot);
+    if (missing !== undefined) {
+      return new ConfigError('BOTS', `[${index}].${missing} is missing: a bot of kind ${bot.kind} needs one`);
     }
     const key = apiKeyFor(env, bot, { endpoint: { baseUrl: defaultUrl, apiKey: defaultKey } });
     if (key instanceof ConfigError) return key;

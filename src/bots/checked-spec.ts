@@ -1,8 +1,9 @@
 /** A definition that came over the API, checked field by field: what is wrong is named, never quoted. */
 import type { Config } from '../env.ts';
+import { isFieldName, unknownField } from '../protocol/field-names.ts';
 import type { WireError } from '../protocol/server-frames.ts';
 import { allowedEndpoint, useProblem } from './endpoints.ts';
-import { botSpec, type BotSpec, type BotSpecPatch } from './spec.ts';
+import { botSpec, missingFields, type BotSpec, type BotSpecPatch } from './spec.ts';
 
 export type CheckedSpec = { ok: true; value: BotSpec } | { ok: false; error: WireError };
 
@@ -11,12 +12,8 @@ export function checkedSpec(fields: unknown, config: Config): CheckedSpec {
   const result = botSpec.safeParse(fields);
   if (!result.success) return refusal(firstProblem(result.error.issues));
   const spec = result.data;
-  if (spec.kind === 'openai' && spec.endpoint === undefined) {
-    return refusal('"endpoint" is missing: a bot of kind openai needs one.');
-  }
-  if (spec.kind !== 'ollama' && spec.model === undefined) {
-    return refusal(`"model" is missing: a bot of kind ${spec.kind} needs one.`);
-  }
+  const [missing] = missingFields(spec);
+  if (missing !== undefined) return refusal(`"${missing}" is missing: a bot of kind ${spec.kind} needs one.`);
   const problem = useProblem(spec, config);
   if (problem) return refusal(`"${problem.field}" ${problem.message}.`);
   const endpoint = spec.endpoint === undefined ? null : allowedEndpoint(spec.endpoint, config);
@@ -48,11 +45,6 @@ function refusal(message: string): { ok: false; error: WireError } {
   return { ok: false, error: { code: 'bad_request', message, retryable: false } };
 }
 
-function unknownField(key: string | undefined, path: readonly string[] = []): string {
-  const isName = key !== undefined && /^\w{1,40}$/.test(key);
-  return isName ? `"${[...path, key].join('.')}" is not a known field.` : 'The body has an unknown field.';
-}
-
 interface Issue {
   code?: string;
   path: readonly PropertyKey[];
@@ -67,10 +59,7 @@ function firstProblem(issues: readonly Issue[]): string {
   if (issue.code === 'unrecognized_keys') {
     return unknownField(issue.keys?.[0], issue.path.map(String));
   }
-  const field = issue.path
-    .map(String)
-    .filter((part) => /^\w{1,40}$/.test(part))
-    .join('.');
+  const field = issue.path.map(String).filter(isFieldName).join('.');
   if (field === '') return 'The body is not a definition of a bot.';
   return `"${field}" ${/^[a-z]/.test(issue.message) ? issue.message : 'is missing or has a wrong value'}.`;
 }

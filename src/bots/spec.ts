@@ -145,6 +145,22 @@ export type BotSpec = z.infer<typeof botSpec>;
 /** What an operator changes: fields with new values, null for those that go back to their default. */
 export type BotSpecPatch = Readonly<Record<string, unknown>>;
 
+/** What a definition of this kind must say and does not: the defaults are an Ollama's address and one of its models. */
+export function missingFields({
+  kind,
+  endpoint,
+  model,
+}: {
+  kind: string;
+  endpoint?: string | undefined;
+  model?: string | undefined;
+}): ('endpoint' | 'model')[] {
+  const missing: ('endpoint' | 'model')[] = [];
+  if (kind === 'openai' && endpoint === undefined) missing.push('endpoint');
+  if (kind !== 'ollama' && model === undefined) missing.push('model');
+  return missing;
+}
+
 function isVisible(value: string): boolean {
   return /[^\p{Z}\p{C}]/u.test(value);
 }

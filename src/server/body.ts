@@ -1,5 +1,6 @@
 /** What clients send beside the path, read with bounds: JSON bodies and query parameters. */
 import * as z from 'zod/mini';
+import { unknownField } from '../protocol/field-names.ts';
 import { refused } from './problem.ts';
 
 /** The largest request body, in bytes; as much as one WebSocket frame. */
@@ -84,11 +85,7 @@ function check<T>(value: unknown, schema: z.core.$ZodType<T>, otherwise: string)
 
 /** Names the field, never its value: that may be private. */
 function describe(issue: z.core.$ZodIssue | undefined, otherwise: string): string {
-  if (issue?.code === 'unrecognized_keys') {
-    const [key] = issue.keys;
-    const isName = key !== undefined && /^\w{1,40}$/.test(key);
-    return isName ? `"${key}" is not a known field.` : 'The body has an unknown field.';
-  }
+  if (issue?.code === 'unrecognized_keys') return unknownField(issue.keys[0]);
   const path = issue?.path.map(String).join('.') ?? '';
   return path === '' ? otherwise : `"${path}" is missing or has a wrong value.`;
 }

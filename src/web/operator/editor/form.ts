@@ -1,5 +1,5 @@
 /** A definition as a form holds it, texts only, and back: what the server would refuse is found here first. */
-import { botSpec, type BotSpec, type BotSpecPatch } from '../../../bots/spec.ts';
+import { botSpec, missingFields, type BotSpec, type BotSpecPatch } from '../../../bots/spec.ts';
 import { FIELD_NAMES, type FieldName } from './fields.ts';
 
 export type FormValues = Readonly<Record<FieldName, string>>;
@@ -113,11 +113,9 @@ export function problemsOf(values: FormValues): FormProblems {
     if (name !== 'options') problems.set(field, issue.message);
     else problems.set(field, option === undefined ? 'must be a JSON object' : `${issue.message}: "${option}"`);
   }
-  if (values.kind === 'openai' && values.endpoint.trim() === '') {
-    problems.set('endpoint', 'is missing: a bot of this kind needs one');
-  }
-  if ((values.kind === 'openai' || values.kind === 'workers-ai') && values.model.trim() === '') {
-    problems.set('model', 'is missing: a bot of this kind needs one');
+  const kind = textOf(values.kind) ?? 'ollama';
+  for (const field of missingFields({ kind, endpoint: textOf(values.endpoint), model: textOf(values.model) })) {
+    problems.set(field, 'is missing: a bot of this kind needs one');
   }
   return problems;
 }
