@@ -96,11 +96,6 @@ export class BotSessions {
     return this.#running.size;
   }
 
-  isRunning(session: string, now: number): boolean {
-    const known = this.#heard.get(session);
-    return known?.phase === 'running' && known.at >= now - BUSY_MS;
-  }
-
   /** Forgets connections of which nothing was heard for half a day. */
   forgetOld(now: number): void {
     for (const entry of this.#connections.values()) {

@@ -91,10 +91,6 @@ export class BotStore implements LineKeep {
     this.#exists = sql.exec(`SELECT name FROM sqlite_master WHERE name = 'bot'`).toArray().length > 0;
   }
 
-  get exists(): boolean {
-    return this.#exists;
-  }
-
   record(): BotRecord | null {
     const [row] = this.#read<{ body: string }>('SELECT body FROM bot');
     return row ? botRecord.parse(JSON.parse(row.body)) : null;
