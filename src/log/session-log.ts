@@ -58,8 +58,6 @@ export class SessionLog {
   #lastState: string | null;
   /** Something was changed after it was written, and there is an index of what was. */
   #revised: boolean;
-  /** Rows written since this object was built, for metrics and the row budget. */
-  rowsWritten = 0;
 
   private constructor(sql: SqlPort, { revised, seq, hash, state, ...session }: Boot) {
     this.#sql = sql;
@@ -115,7 +113,7 @@ export class SessionLog {
       const link = nextLink(last, seq, at, text);
       if ('id' in record) this.#knowClientId(record.id);
       if (isRevision(record) && !this.#revised) createRevisionsIndex(this.#sql);
-      this.#write(
+      this.#sql.exec(
         'INSERT INTO log (seq, at, kind, turn, client_id, body, state, digest, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
         seq,
         at,
@@ -221,7 +219,7 @@ export class SessionLog {
 
   markDelivered(seq: number): void {
     if (seq - this.#noted >= NOTE_EVERY) {
-      this.#write('UPDATE session SET delivered = ?', seq);
+      this.#sql.exec('UPDATE session SET delivered = ?', seq);
       this.#noted = seq;
     }
     // Tabs have long had them, and the prompts' turns are kept elsewhere: a thousand quiet sessions would keep them in vain.
@@ -232,8 +230,8 @@ export class SessionLog {
   /** Erases every record at once and leaves the note that the rest of the world has yet to follow. */
   erase(): void {
     this.#sql.transaction(() => {
-      this.#write('UPDATE session SET removed = 1');
-      this.#write('DELETE FROM log');
+      this.#sql.exec('UPDATE session SET removed = 1');
+      this.#sql.exec('DELETE FROM log');
     });
     this.#session.removed = true;
     this.#decoded.clear();
@@ -242,7 +240,10 @@ export class SessionLog {
     this.#lastState = null;
   }
 
-  /** Checks every link; null when the chain holds. */
+  /**
+   * Checks every link; null when the chain holds. Only tests call it, on purpose: nothing at work has to walk a whole
+   * log, and a chain that nobody can check would be written in vain.
+   */
   verify(): { seq: number; reason: string } | null {
     const rows = this.#sql
       .exec<{ seq: number; at: number; body: string | null; digest: ArrayBuffer; hash: ArrayBuffer }>(
@@ -299,10 +300,6 @@ export class SessionLog {
       if (this.#decoded.size <= CACHED_RECORDS) break;
       this.#decoded.delete(first);
     }
-  }
-
-  #write(query: string, ...bindings: (string | number | null | ArrayBuffer)[]): void {
-    this.rowsWritten += this.#sql.exec(query, ...bindings).rowsWritten;
   }
 }
 

@@ -3,7 +3,6 @@ export type SqlValue = string | number | null | ArrayBuffer;
 
 export interface SqlCursor<Row> {
   toArray(): Row[];
-  readonly rowsWritten: number;
 }
 
 export interface SqlPort {

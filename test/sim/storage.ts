@@ -96,14 +96,14 @@ export class SimStorage {
         const values = bindings.map((value) => (value instanceof ArrayBuffer ? new Uint8Array(value) : value));
         if (reads) {
           const rows = statement.all(...values).map((row) => fromNode(row) as Row);
-          return { toArray: () => rows, rowsWritten: 0 };
+          return { toArray: () => rows };
         }
         guard('write');
-        const rowsWritten = Number(statement.run(...values).changes);
+        statement.run(...values);
         this.#note({ kind: 'sql', query, values });
         if (query.startsWith('CREATE')) this.#hasTables = null;
         guard('written');
-        return { toArray: () => [], rowsWritten };
+        return { toArray: () => [] };
       },
       transaction: (body) => this.#transaction(body, guard),
     };

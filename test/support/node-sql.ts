@@ -13,8 +13,8 @@ export function nodeSql(path = ':memory:'): SqlPort & { close(): void } {
       const values = bindings.map((value) => (value instanceof ArrayBuffer ? new Uint8Array(value) : value));
       const reads = statement.columns().length > 0;
       const rows = reads ? statement.all(...values).map((row) => fromNode(row) as Row) : [];
-      const rowsWritten = reads ? 0 : Number(statement.run(...values).changes);
-      return { toArray: () => rows, rowsWritten };
+      if (!reads) statement.run(...values);
+      return { toArray: () => rows };
     },
     transaction<T>(body: () => T): T {
       db.exec('SAVEPOINT body');

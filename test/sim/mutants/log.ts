@@ -27,7 +27,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   bug('a new process knows of no changes', 'log/session-log.ts', 'this.#revised = revised;', 'this.#revised = false;'),
   bug('a change is not known of', 'log/session-log.ts', 'this.#revised ||= records.some(isRevision);', ''),
   bug('the position is noted one too high', 'log/session-log.ts', 'SET delivered = ?', 'SET delivered = ? + 1'),
-  bug('a deletion is not remembered', 'log/session-log.ts', `this.#write('UPDATE session SET removed = 1');`, ''),
+  bug('a deletion is not remembered', 'log/session-log.ts', `this.#sql.exec('UPDATE session SET removed = 1');`, ''),
   bug(
     'the turns kept for prompts have superseded answers',
     'log/recent-turns.ts',
@@ -57,7 +57,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     'return record.text;',
   ),
 
-  bug('a deletion leaves the log', 'log/session-log.ts', `this.#write('DELETE FROM log');`, ''),
+  bug('a deletion leaves the log', 'log/session-log.ts', `this.#sql.exec('DELETE FROM log');`, ''),
   bug(
     'replaced answers are pages of good ones',
     'protocol/transcript.ts',
