@@ -19,14 +19,6 @@ import {
   type SessionKey,
 } from './statements.ts';
 
-/** Rows written as D1 counts and bills them. */
-export interface Written {
-  /** In the tables, secondary indexes included. */
-  rowsWritten: number;
-  /** In the search index. */
-  indexRowsWritten: number;
-}
-
 /** What one session brings: a run of its log, in order and without gaps. */
 export interface Delivery {
   session: SessionKey;
@@ -42,14 +34,8 @@ export async function projectRecords(
   db: D1Database,
   session: SessionKey,
   records: readonly LogRecord[],
-): Promise<Written> {
-  const written: Written = { rowsWritten: 0, indexRowsWritten: 0 };
-  for (const run of runsOf(records)) {
-    const part = await projectRun(db, session, run);
-    written.rowsWritten += part.rowsWritten;
-    written.indexRowsWritten += part.indexRowsWritten;
-  }
-  return written;
+): Promise<void> {
+  for (const run of runsOf(records)) await projectRun(db, session, run);
 }
 
 /**
@@ -57,26 +43,25 @@ export async function projectRecords(
  * (`isReviser`), no session may come twice, and all of it must be within the bounds of one run.
  * @throws whatever D1 throws
  */
-export async function projectTogether(db: D1Database, deliveries: readonly Delivery[]): Promise<Written> {
+export async function projectTogether(db: D1Database, deliveries: readonly Delivery[]): Promise<void> {
   const parts = deliveries.map(({ session, records }) => {
     checkSeqs(records);
     return { key: session, changes: project(records, []) };
   });
-  return (await write(db, parts)).written;
+  await write(db, parts);
 }
 
-async function projectRun(db: D1Database, key: SessionKey, run: readonly LogRecord[]): Promise<Written> {
+async function projectRun(db: D1Database, key: SessionKey, run: readonly LogRecord[]): Promise<void> {
   checkSeqs(run);
   const changes = project(run, run.some(isReviser) ? await readRevised(db, key, run) : []);
   const { revisions } = changes;
-  const { written, results } = await write(db, [{ key, changes }]);
+  const results = await write(db, [{ key, changes }]);
   const revised = revisions.length > 0 ? results.at(-1)?.results.length : 0;
   if (revised !== revisions.length) {
     // The rows were read before the batch; in between an older delivery arrived, or the session was
     // deleted. What was not written is found out by reading again.
     throw new HistoryError('unavailable', 'The messages changed while they were being written.');
   }
-  return written;
 }
 
 function checkSeqs(records: readonly LogRecord[]): void {
@@ -89,8 +74,8 @@ interface Part {
   changes: Projection;
 }
 
-/** All parts as one batch. */
-async function write(db: D1Database, parts: readonly Part[]): Promise<{ written: Written; results: D1Result[] }> {
+/** All parts as one batch. Returns its results, those of the last part's revisions at the end. */
+async function write(db: D1Database, parts: readonly Part[]): Promise<D1Result[]> {
   // The sessions first: the other statements find them by then.
   const sessions = parts.flatMap(({ key, changes: { created, settings } }) => [
     ...(created ? [insertSession(db, key, created)] : []),
@@ -111,11 +96,7 @@ async function write(db: D1Database, parts: readonly Part[]): Promise<{ written:
     ...revising.map(({ key, changes }) => reviseMessages(db, key, changes.revisions)),
   ];
   const statements = [...sessions, ...index, ...tables];
-  if (statements.length === 0) return { written: { rowsWritten: 0, indexRowsWritten: 0 }, results: [] };
-  const results = await db.batch(statements);
-  const count = (part: readonly D1Result[]): number => part.reduce((sum, result) => sum + result.meta.rows_written, 0);
-  const indexRowsWritten = count(results.slice(sessions.length, sessions.length + index.length));
-  return { written: { rowsWritten: count(results) - indexRowsWritten, indexRowsWritten }, results };
+  return statements.length === 0 ? [] : db.batch(statements);
 }
 
 interface AnyRow {

@@ -22,15 +22,10 @@ const BATCH_BYTES = 256 * 1024;
 
 /**
  * @param now ms since 1970
- * @returns the rows written; calling again for a session that is gone is harmless
- * @throws whatever D1 throws: call again to go on from there
+ * @throws whatever D1 throws: call again to go on from there; again for a session that is gone is harmless
  */
-export async function removeSession(
-  db: D1Database,
-  session: SessionKey,
-  now: number,
-): Promise<{ rowsWritten: number }> {
-  const [buried, ...rest] = await db.batch([
+export async function removeSession(db: D1Database, session: SessionKey, now: number): Promise<void> {
+  await db.batch([
     db
       .prepare(
         `INSERT INTO removed_sessions (id, num, user_id, at)
@@ -42,24 +37,18 @@ export async function removeSession(
     db.prepare(`DELETE FROM sessions WHERE id = ?1 AND user_id = ?2`).bind(session.id, session.user),
     db.prepare(`DELETE FROM removed_sessions WHERE at < ?1 AND user_id IS NULL`).bind(now - TOMBSTONE_KEEP_MS),
   ]);
-  let rowsWritten = [buried, ...rest].reduce((sum, result) => sum + (result?.meta.rows_written ?? 0), 0);
   const tombstone = await db
     .prepare(`SELECT num FROM removed_sessions WHERE id = ?1 AND user_id = ?2`)
     .bind(session.id, session.user)
     .first<{ num: number | null }>();
-  if (!tombstone) return { rowsWritten };
+  if (!tombstone) return;
   if (tombstone.num !== null) {
-    for (;;) {
-      const erased = await eraseBatch(db, tombstone.num, session.user);
-      if (erased === 0) break;
-      rowsWritten += erased;
-    }
+    let erased: number;
+    do {
+      erased = await eraseBatch(db, tombstone.num, session.user);
+    } while (erased > 0);
   }
-  const done = await db
-    .prepare(`UPDATE removed_sessions SET num = NULL, user_id = NULL WHERE id = ?1`)
-    .bind(session.id)
-    .run();
-  return { rowsWritten: rowsWritten + done.meta.rows_written };
+  await db.prepare(`UPDATE removed_sessions SET num = NULL, user_id = NULL WHERE id = ?1`).bind(session.id).run();
 }
 
 interface ErasedRow {
@@ -69,7 +58,7 @@ interface ErasedRow {
   text: string;
 }
 
-/** Erases the next messages of the session with this number; 0 when there are none. */
+/** Erases the next messages of the session with this number, and returns how many; 0 when there are none. */
 async function eraseBatch(db: D1Database, num: number, user: string): Promise<number> {
   const { results } = await db
     .prepare(
@@ -86,7 +75,7 @@ async function eraseBatch(db: D1Database, num: number, user: string): Promise<nu
     const indexed = text === null ? '' : indexedTerms(user, text);
     return indexed === '' ? [] : [[row.id, indexed]];
   });
-  const erased = await db.batch([
+  await db.batch([
     // Only where the row is still there: taking terms out twice would spoil the index.
     db
       .prepare(
@@ -98,5 +87,5 @@ async function eraseBatch(db: D1Database, num: number, user: string): Promise<nu
       .prepare(`DELETE FROM messages WHERE id IN (SELECT value FROM json_each(?1))`)
       .bind(JSON.stringify(results.map(({ id }) => id))),
   ]);
-  return erased.reduce((sum, result) => sum + result.meta.rows_written, 0);
+  return results.length;
 }

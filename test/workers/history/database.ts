@@ -6,6 +6,7 @@ import { beforeEach } from 'vitest';
 import type { LogRecord, RecordBody } from '../../../src/protocol/records.ts';
 import { messageOf, revise, type Message } from '../../../src/protocol/transcript.ts';
 import { projectRecords } from '../../../src/history/project-records.ts';
+import { rowsWritten, sumOfRows, type WrittenRows } from '../support/written-rows.ts';
 
 declare global {
   namespace Cloudflare {
@@ -17,6 +18,25 @@ declare global {
 }
 
 export const db = env.DB;
+
+/** The same database but for its batches. */
+export function withBatch(batch: (statements: D1PreparedStatement[]) => Promise<D1Result[]>): D1Database {
+  return new Proxy(db, {
+    get: (target, name) => (name === 'batch' ? batch : Reflect.get(target, name).bind(target)),
+  });
+}
+
+/** What `work` writes in batches through the database that it is given. */
+export async function rowsOf(work: (counted: D1Database) => Promise<void>): Promise<WrittenRows> {
+  const written: WrittenRows[] = [];
+  const counted = withBatch(async (statements) => {
+    const results = await db.batch(statements);
+    written.push(rowsWritten(statements, results));
+    return results;
+  });
+  await work(counted);
+  return sumOfRows(written);
+}
 
 /** Every test begins with empty tables and an empty index. */
 export function useEmptyDatabase(): void {
@@ -70,8 +90,8 @@ export class Log {
     return turn;
   }
 
-  deliver(from = 1, to = this.records.length): Promise<{ rowsWritten: number; indexRowsWritten: number }> {
-    return projectRecords(db, this, this.records.slice(from - 1, to));
+  deliver(from = 1, to = this.records.length, into = db): Promise<void> {
+    return projectRecords(into, this, this.records.slice(from - 1, to));
   }
 }
 

@@ -3,7 +3,7 @@ import { removeSession } from '../../../src/history/remove.ts';
 import { listSessions } from '../../../src/history/list.ts';
 import { searchMessages } from '../../../src/history/search.ts';
 import { TOMBSTONE_KEEP_MS } from '../../../src/history/remove.ts';
-import { count, db, indexHolds, Log, storedMessages, useEmptyDatabase } from './database.ts';
+import { count, db, indexHolds, Log, storedMessages, useEmptyDatabase, withBatch } from './database.ts';
 
 useEmptyDatabase();
 
@@ -36,15 +36,10 @@ describe('delete is really delete', () => {
     for (let i = 0; i < 250; i++) log.turn(`q ${i}`, i % 50 === 0 ? 'a b '.repeat(60_000) : `reply ${i}`);
     await log.deliver();
     const sizes: number[] = [];
-    const watched = new Proxy(db, {
-      get(target, name) {
-        if (name !== 'batch') return Reflect.get(target, name).bind(target);
-        return async (statements: D1PreparedStatement[]) => {
-          const results = await target.batch(statements);
-          sizes.push(results.at(-1)?.meta.rows_written ?? 0);
-          return results;
-        };
-      },
+    const watched = withBatch(async (statements) => {
+      const results = await db.batch(statements);
+      sizes.push(results.at(-1)?.meta.rows_written ?? 0);
+      return results;
     });
     await removeSession(watched, log, now);
     expect(await count('messages')).toBe(0);
@@ -100,14 +95,9 @@ describe('what comes after', () => {
     for (let i = 0; i < 150; i++) log.turn(`hello ${i}`, 'hi');
     await log.deliver();
     let batches = 0;
-    const failing = new Proxy(db, {
-      get(target, name) {
-        if (name !== 'batch') return Reflect.get(target, name).bind(target);
-        return async (statements: D1PreparedStatement[]) => {
-          if (++batches === 3) throw new Error('D1 is away');
-          return target.batch(statements);
-        };
-      },
+    const failing = withBatch(async (statements) => {
+      if (++batches === 3) throw new Error('D1 is away');
+      return db.batch(statements);
     });
     await expect(removeSession(failing, log, now)).rejects.toThrow('D1 is away');
     expect(await count('messages')).toBe(200);

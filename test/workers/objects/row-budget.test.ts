@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ChatSession } from '../../../src/objects/chat-session.ts';
 import { UNTIL_HEADER, USER_HEADER } from '../../../src/objects/session-rpc.ts';
 import { PROTOCOL_VERSION } from '../../../src/protocol/limits.ts';
+import { rowsWritten, sumOfRows } from '../support/written-rows.ts';
 
 declare global {
   namespace Cloudflare {
@@ -78,20 +79,13 @@ async function countWrites(stub: DurableObjectStub<ChatSession>): Promise<() => 
   });
   const { mock } = vi.spyOn(env.DB, 'batch');
   return () => {
-    const written = mock.calls.flatMap(([statements], call) => {
+    const written = mock.calls.map(([statements], call) => {
       const settled = mock.settledResults[call];
-      const results = settled?.type === 'fulfilled' ? settled.value : [];
-      return results.map(({ meta }, index) => ({ isIndex: isOfIndex(statements[index]), rows: meta.rows_written }));
+      return rowsWritten(statements, settled?.type === 'fulfilled' ? settled.value : []);
     });
-    const sum = (part: { rows: number }[]): number => part.reduce((total, each) => total + each.rows, 0);
-    const indexRows = sum(written.filter(({ isIndex }) => isIndex));
-    return { rows, historyRows: sum(written) - indexRows, indexRows };
+    const { rows: historyRows, indexRows } = sumOfRows(written);
+    return { rows, historyRows, indexRows };
   };
-}
-
-/** A statement keeps its text, which its type does not show. */
-function isOfIndex(statement: D1PreparedStatement | undefined): boolean {
-  return statement !== undefined && String(Reflect.get(statement, 'statement')).includes('INTO messages_fts');
 }
 
 async function quietSession(name: string): Promise<DurableObjectStub<ChatSession>> {
