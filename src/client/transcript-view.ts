@@ -7,7 +7,7 @@
  */
 import type { EventFrame } from '../protocol/records.ts';
 import type { QueueView } from '../protocol/server-frames.ts';
-import { messageOf, revise, type Message, type UserStatus } from '../protocol/transcript.ts';
+import { isReviser, messageOf, revise, type Message, type UserStatus } from '../protocol/transcript.ts';
 
 export class Transcript {
   #list: Message[] = [];
@@ -57,9 +57,7 @@ export class Transcript {
   /** The caller keeps records in order and without gaps. */
   append(record: EventFrame): void {
     if (record.kind === 'message') this.#turns.set(record.id, record.seq);
-    if (record.kind === 'edited' || record.kind === 'cancelled' || record.kind === 'regenerated') {
-      this.#revise(record.turn, record);
-    }
+    if (isReviser(record)) this.#revise(record.turn, record);
     const message = messageOf(record);
     if (!message) return;
     this.#list.push(this.#withStatus(message));

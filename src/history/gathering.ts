@@ -5,9 +5,9 @@
  * Whoever is alone goes at once. What fails together is brought again by its sessions, each by itself then, so that
  * what cannot be written holds up nobody else's.
  */
+import { isReviser } from '../protocol/transcript.ts';
 import { HistoryError } from './error.ts';
 import type { Delivery } from './project-records.ts';
-import { isReviser } from './projection.ts';
 import { jsonBytes, MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from './run.ts';
 
 /** From one group to the next. Sessions deliver a second after they became quiet: this is little beside it. */

@@ -4,9 +4,9 @@
  */
 import type { D1Database, D1Result } from '@cloudflare/workers-types';
 import type { LogRecord } from '../protocol/records.ts';
-import type { BotStatus, Message } from '../protocol/transcript.ts';
+import { isReviser, type BotStatus, type Message } from '../protocol/transcript.ts';
 import { HistoryError } from './error.ts';
-import { isReviser, project, type Projection, type Stored } from './projection.ts';
+import { project, type Projection, type Stored } from './projection.ts';
 import { checkSeq, seqOf, SESSION_SPAN } from './row-id.ts';
 import { runsOf } from './run.ts';
 import {

@@ -3,7 +3,7 @@
  * and each change carries the `seq` it comes from, so that the store can let the newer one win.
  */
 import type { Body, LogRecord } from '../protocol/records.ts';
-import { messageOf, revise, type Message } from '../protocol/transcript.ts';
+import { isReviser, messageOf, revise, type Message, type Reviser } from '../protocol/transcript.ts';
 import type { BotRef } from '../protocol/values.ts';
 
 /** A message as a row, and the `seq` of the record that last changed it. */
@@ -31,13 +31,6 @@ export interface Projection {
   settings: Settings | null;
   inserts: Stored[];
   revisions: Revision[];
-}
-
-type Reviser = Extract<LogRecord, Body<'edited' | 'cancelled' | 'regenerated'>>;
-
-/** Whether a record changes messages before it. Rare: an ordinary turn only adds. */
-export function isReviser(record: LogRecord): record is Reviser {
-  return record.kind === 'edited' || record.kind === 'cancelled' || record.kind === 'regenerated';
 }
 
 /**

@@ -3,6 +3,7 @@
  * (D1) has it. Everything is synchronous: what is written between two awaits becomes durable together.
  */
 import { recordBody, type LogRecord } from '../protocol/records.ts';
+import { isReviser } from '../protocol/transcript.ts';
 import { GENESIS, nextLink, verifyChain } from './chain.ts';
 import { createRevisionsIndex, createTables, hasTables, readBoot, type Boot } from './schema.ts';
 import type { SqlPort } from './sql.ts';
@@ -112,7 +113,7 @@ export class SessionLog {
       const text = JSON.stringify(body);
       const link = nextLink(last, seq, at, text);
       if ('id' in record) this.#knowClientId(record.id);
-      if (isRevision(record) && !this.#revised) createRevisionsIndex(this.#sql);
+      if (isReviser(record) && !this.#revised) createRevisionsIndex(this.#sql);
       this.#sql.exec(
         'INSERT INTO log (seq, at, kind, turn, client_id, body, state, digest, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
         seq,
@@ -131,7 +132,7 @@ export class SessionLog {
     this.#last = last;
     this.#head = records.at(-1)?.seq ?? this.#head;
     this.#lastState = state;
-    this.#revised ||= records.some(isRevision);
+    this.#revised ||= records.some(isReviser);
     return decoded;
   }
 
@@ -302,11 +303,6 @@ export class SessionLog {
     }
   }
 }
-
-function isRevision({ kind }: LogRecord): boolean {
-  return kind === 'edited' || kind === 'cancelled' || kind === 'regenerated';
-}
-
 /** Just the digest's own bytes: a Buffer may be a window on a larger pool. */
 function bufferOf(bytes: Uint8Array): ArrayBuffer {
   const copy = new ArrayBuffer(bytes.length);

@@ -3,7 +3,7 @@
  * exports and the D1 rows all show these.
  */
 import type { TurnErrorCode } from './codes.ts';
-import type { LogRecord } from './records.ts';
+import type { Body, LogRecord } from './records.ts';
 import type { AnsweredBy, Usage } from './values.ts';
 
 /** `queued` and `answering` are seen live only; at rest a person's message is `accepted` or `cancelled`. */
@@ -64,6 +64,13 @@ export function messageOf(record: LogRecord): Message | null {
     case 'failed':
       return { ...common, ...thinking, status: 'failed', error: { code: record.code, message: record.message } };
   }
+}
+
+export type Reviser = Extract<LogRecord, Body<'edited' | 'cancelled' | 'regenerated'>>;
+
+/** Whether a record changes messages before it. Rare: an ordinary turn only adds. */
+export function isReviser(record: LogRecord): record is Reviser {
+  return record.kind === 'edited' || record.kind === 'cancelled' || record.kind === 'regenerated';
 }
 
 /** How a record changes a message that came before it in the log; the message itself where it does not. */

@@ -1,6 +1,7 @@
 /** D1 as far as sessions write to it: the real projection, applied to rows in memory, by calls that fail. */
-import { isReviser, project, type Stored } from '../../src/history/projection.ts';
+import { project, type Stored } from '../../src/history/projection.ts';
 import type { LogRecord } from '../../src/protocol/records.ts';
+import { isReviser } from '../../src/protocol/transcript.ts';
 import type { HistoryRow } from '../support/history-model.ts';
 
 interface Session {

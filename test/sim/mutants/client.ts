@@ -45,7 +45,12 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   ),
   bug('credit is never returned', 'client/connection.ts', `bytes > 0 && this.send(`, `bytes < 0 && this.send(`),
   bug('a reset keeps what was shown', 'client/transcript-view.ts', '    this.#list = [];\n', ''),
-  bug('replaced answers are shown as good', 'client/transcript-view.ts', ` || record.kind === 'regenerated'`, ''),
+  bug(
+    'replaced answers are shown as good',
+    'client/transcript-view.ts',
+    'if (isReviser(record)) this',
+    `if (isReviser(record) && record.kind !== 'regenerated') this`,
+  ),
   bug(
     'a reset is not obeyed',
     'client/session-picture.ts',

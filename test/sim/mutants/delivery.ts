@@ -58,8 +58,8 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   bug(
     'withdrawn messages stay in D1',
     'history/projection.ts',
-    `record.kind === 'edited' || record.kind === 'cancelled' ||`,
-    `record.kind === 'edited' ||`,
+    'else if (isReviser(record))',
+    `else if (isReviser(record) && record.kind !== 'cancelled')`,
   ),
   bug('a title does not reach D1', 'history/projection.ts', 'if (title !== undefined) merged.title = title;', ''),
   bug('an old change is made again', 'history/projection.ts', 'row.rev >= record.seq || ', ''),

@@ -25,7 +25,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   bug('the chain forgets its last link', 'log/session-log.ts', '    this.#last = last;\n', ''),
   bug('a new process begins a new chain', 'log/session-log.ts', 'hash === null ? GENESIS', 'true ? GENESIS'),
   bug('a new process knows of no changes', 'log/session-log.ts', 'this.#revised = revised;', 'this.#revised = false;'),
-  bug('a change is not known of', 'log/session-log.ts', 'this.#revised ||= records.some(isRevision);', ''),
+  bug('a change is not known of', 'log/session-log.ts', 'this.#revised ||= records.some(isReviser);', ''),
   bug('the position is noted one too high', 'log/session-log.ts', 'SET delivered = ?', 'SET delivered = ? + 1'),
   bug('a deletion is not remembered', 'log/session-log.ts', `this.#sql.exec('UPDATE session SET removed = 1');`, ''),
   bug(
