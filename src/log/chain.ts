@@ -45,6 +45,13 @@ export function verifyChain(rows: Iterable<ChainRow>): { seq: number; reason: st
   return null;
 }
 
+/** As storage takes it. Just the digest's own bytes: a Buffer may be a window on a larger pool. */
+export function bufferOf(bytes: Uint8Array): ArrayBuffer {
+  const copy = new ArrayBuffer(bytes.length);
+  new Uint8Array(copy).set(bytes);
+  return copy;
+}
+
 function linkHash(previous: Uint8Array, seq: number, at: number, digest: Uint8Array): Uint8Array {
   return createHash('sha256').update(previous).update(`${seq}:${at}:`).update(digest).digest();
 }

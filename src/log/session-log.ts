@@ -4,7 +4,7 @@
  */
 import { recordBody, type LogRecord } from '../protocol/records.ts';
 import { isReviser } from '../protocol/transcript.ts';
-import { GENESIS, nextLink, verifyChain } from './chain.ts';
+import { bufferOf, GENESIS, nextLink, verifyChain } from './chain.ts';
 import { createRevisionsIndex, createTables, hasTables, readBoot, type Boot } from './schema.ts';
 import type { SqlPort } from './sql.ts';
 
@@ -302,10 +302,4 @@ export class SessionLog {
       this.#decoded.delete(first);
     }
   }
-}
-/** Just the digest's own bytes: a Buffer may be a window on a larger pool. */
-function bufferOf(bytes: Uint8Array): ArrayBuffer {
-  const copy = new ArrayBuffer(bytes.length);
-  new Uint8Array(copy).set(bytes);
-  return copy;
 }

@@ -1,6 +1,6 @@
 /** What operators did to a bot: numbered, hash-chained, never rewritten. It outlives the bot. */
 import * as z from 'zod/mini';
-import { GENESIS, nextLink, verifyChain, type ChainRow } from '../log/chain.ts';
+import { bufferOf, GENESIS, nextLink, verifyChain, type ChainRow } from '../log/chain.ts';
 import type { SqlPort } from '../log/sql.ts';
 import type { AuditEntry } from './bot-rpc.ts';
 
@@ -104,11 +104,4 @@ export class BotLog {
 
 function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-/** Just the digest's own bytes: a Buffer may be a window on a larger pool. */
-function bufferOf(bytes: Uint8Array): ArrayBuffer {
-  const copy = new ArrayBuffer(bytes.length);
-  new Uint8Array(copy).set(bytes);
-  return copy;
 }
