@@ -1,6 +1,7 @@
 /** Brings what lists and metrics show of a bot to D1: soon after a change of state, else now and then. Never in anybody's way. */
+import type { StoredBot } from '../history/bots.ts';
 import { describeError } from '../metrics/describe-error.ts';
-import type { BotPorts, BotRow } from './bot-ports.ts';
+import type { BotPorts } from './bot-ports.ts';
 import type { AuditEntry } from './bot-rpc.ts';
 import { D1_SILENT, inTime } from './in-time.ts';
 
@@ -15,7 +16,7 @@ const LOOK_EVERY_MS = 1_000;
 
 export interface CopySource {
   /** The row as it is now, and the entries that D1 lacks; keeps what it says before it is copied. */
-  take(version: number): { row: BotRow; entries: readonly AuditEntry[] };
+  take(version: number): { row: StoredBot; entries: readonly AuditEntry[] };
   /** D1 has the log up to `seq`. */
   copied(seq: number): void;
   hasUncopied(): boolean;

@@ -2,6 +2,7 @@
 import type { BotDefinition } from '../bots/definition.ts';
 import type { BotSpec } from '../bots/spec.ts';
 import type { Config } from '../env.ts';
+import type { StoredBot } from '../history/bots.ts';
 import type { AlertView } from '../metrics/alert-rules.ts';
 import type { AlertDelivery } from '../metrics/alert-webhook.ts';
 import type { LogEvent } from '../metrics/log.ts';
@@ -9,22 +10,7 @@ import type { ModelSettings } from '../responders/port.ts';
 import type { AuditEntry, BotView } from './bot-rpc.ts';
 
 /** A bot's row in D1. */
-export interface BotRow {
-  id: string;
-  name: string;
-  model: string;
-  state: string;
-  /** JSON; null where configuration defines the bot. */
-  spec: string | null;
-  revision: number;
-  deleted: boolean;
-  /** JSON. */
-  status: string;
-  version: number;
-  updatedAt: number;
-}
-
-export function rowOf(view: BotView, written: Pick<BotRow, 'deleted' | 'version' | 'updatedAt'>): BotRow {
+export function rowOf(view: BotView, written: Pick<StoredBot, 'deleted' | 'version' | 'updatedAt'>): StoredBot {
   const { id, name, model, state, revision, spec, ...status } = view;
   return {
     id,
@@ -59,7 +45,7 @@ export interface BotPorts {
   /** Tells a session to ask again. */
   wake(session: string): Promise<void>;
   /** Brings the bot's row and new entries of its log to D1; the same ones again are harmless. */
-  publish(row: BotRow, entries: readonly AuditEntry[]): Promise<void>;
+  publish(row: StoredBot, entries: readonly AuditEntry[]): Promise<void>;
   /** Writes alerts to D1; the same again is harmless. */
   recordAlerts: (alerts: readonly AlertView[]) => Promise<void>;
   /** One try to send an alert; null where nobody wants to hear of any. */

@@ -7,6 +7,7 @@
  */
 import { botState, type BotAction } from '../bots/bot-state.ts';
 import type { BotSpec, BotSpecPatch } from '../bots/spec.ts';
+import type { StoredBot } from '../history/bots.ts';
 import { emptyStats } from '../metrics/bot-stats.ts';
 import type { BotRef } from '../protocol/values.ts';
 import { Admission } from './bot-admission.ts';
@@ -26,7 +27,7 @@ import {
 } from './bot-decisions.ts';
 import { BotHealth } from './bot-health.ts';
 import { BotLog } from './bot-log.ts';
-import { rowOf, type BotPorts, type BotRow } from './bot-ports.ts';
+import { rowOf, type BotPorts } from './bot-ports.ts';
 import type { Actor, AuditEntry, BotStatus, BotView, SessionAnswer, SessionCall } from './bot-rpc.ts';
 import { BotSessions } from './bot-sessions.ts';
 import { BotSettings, isConfigured } from './bot-settings.ts';
@@ -267,7 +268,7 @@ export class BotRuntime {
     if (record) this.#atomic(() => this.#admission.opened(this.#ports.now(), record));
   }
 
-  #rowOf(version: number): { row: BotRow; entries: readonly AuditEntry[] } {
+  #rowOf(version: number): { row: StoredBot; entries: readonly AuditEntry[] } {
     const record = this.#record;
     if (!record) throw new Error('A bot that does not exist has no row.');
     this.#store.saveCounters(this.#counters.kept());

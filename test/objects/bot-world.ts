@@ -2,8 +2,8 @@
 import { define } from '../../src/bots/definition.ts';
 import type { BotSpec } from '../../src/bots/spec.ts';
 import { parseConfig, type Config } from '../../src/env.ts';
+import type { StoredBot } from '../../src/history/bots.ts';
 import type { SqlPort } from '../../src/log/sql.ts';
-import type { BotRow } from '../../src/objects/bot-ports.ts';
 import type {
   AuditEntry,
   BotView,
@@ -33,7 +33,7 @@ export class BotWorld {
   loadMs = 0;
   loadFailure: TurnFailure | null = null;
   d1: 'up' | 'down' | 'silent' = 'up';
-  readonly rows: BotRow[] = [];
+  readonly rows: StoredBot[] = [];
   readonly entries = new Map<number, AuditEntry>();
   readonly wakes: { session: string; at: number }[] = [];
   readonly probes: number[] = [];
