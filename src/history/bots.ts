@@ -170,7 +170,7 @@ export async function listAudit(
   const last = shown.at(-1);
   return {
     entries: shown.map(({ bot, seq, at, actor, action, detail, hash }) => {
-      return { bot, seq, at, actor, action, detail: detailOf(detail), hash };
+      return { bot, seq, at, actor, action, detail: storedObject(detail), hash };
     }),
     nextCursor: rows.length > limit && last ? encodeCursor('audit', { at: last.at, key: last.row }) : null,
   };
@@ -206,7 +206,8 @@ export async function auditHead(d1: D1Database, bot: string): Promise<AuditHead[
     .limit(1);
 }
 
-function detailOf(json: string): Record<string, unknown> {
+/** What was stored as an object; empty where it is none. */
+export function storedObject(json: string): Record<string, unknown> {
   const value: unknown = JSON.parse(json);
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }

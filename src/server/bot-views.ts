@@ -1,5 +1,6 @@
 /** What is shown of a bot, and to whom: users see no addresses, no prompts, no words of an endpoint. */
 import type { ListedEntry } from '../bots/listing.ts';
+import { storedObject } from '../history/bots.ts';
 import type { BotStatus, BotView } from '../objects/bot-rpc.ts';
 
 /** In a list, as anybody sees it. */
@@ -13,7 +14,7 @@ export function listedOperatorView(entry: ListedEntry, now: number) {
   const { row } = entry;
   const shown = { ...listedView(entry), configured: row?.hasSpec !== true };
   if (row === null) return shown;
-  const status = statusOf(row.status);
+  const status = storedObject(row.status);
   const uptimeMs = status['uptimeMs'];
   // It was written a while ago, and the bot has been up since.
   const since = typeof uptimeMs === 'number' && uptimeMs > 0 ? { uptimeMs: uptimeMs + (now - row.updatedAt) } : {};
@@ -39,9 +40,4 @@ export function publicStatus({ id, name, model, state, uptimeMs, running, queued
 export function operatorStatus(view: BotView): BotStatus {
   const { spec: _, ...status } = view;
   return status;
-}
-
-function statusOf(json: string): Record<string, unknown> {
-  const value: unknown = JSON.parse(json);
-  return typeof value === 'object' && value !== null ? { ...value } : {};
 }
