@@ -6,7 +6,7 @@ import { hrefOf } from '../state/router.ts';
 import type { BotStatus } from '../state/shapes.ts';
 import { FailureNote } from '../ui/FailureNote.tsx';
 import { StateMark } from '../ui/StateMark.tsx';
-import { isTyping } from '../ui/typing.ts';
+import { isTyping } from '../../ui/typing.ts';
 import { BotAlerts } from './BotAlerts.tsx';
 import { BotAudit } from './BotAudit.tsx';
 import { Charts } from './Charts.tsx';

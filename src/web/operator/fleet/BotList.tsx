@@ -2,7 +2,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { useConsole } from '../state/context.ts';
 import { hrefOf } from '../state/router.ts';
 import { FailureNote } from '../ui/FailureNote.tsx';
-import { isTyping } from '../ui/typing.ts';
+import { isTyping } from '../../ui/typing.ts';
 import { useMedia } from '../ui/useMedia.ts';
 import { BotRowView } from './BotRowView.tsx';
 import { Heading } from './Heading.tsx';

@@ -5,7 +5,7 @@ import { useConsole } from '../state/context.ts';
 import { hrefOf } from '../state/router.ts';
 import { SORTS, type Sort } from '../state/selection.ts';
 import { STATE_WORDS } from '../state/words.ts';
-import { isTyping } from '../ui/typing.ts';
+import { isTyping } from '../../ui/typing.ts';
 
 const SORT_WORDS: Readonly<Record<Sort, string>> = {
   attention: 'What needs attention',

@@ -5,7 +5,7 @@ import { Icon } from '../../ui/Icon.tsx';
 import { suggestionsFor, type Suggestion } from '../state/commands.ts';
 import { useConsole } from '../state/context.ts';
 import { runCommand, type Output } from '../state/run-command.ts';
-import { isTyping } from '../ui/typing.ts';
+import { isTyping } from '../../ui/typing.ts';
 
 /** A line for commands, with `/` from everywhere: names and bots are offered as they are typed. */
 export function CommandBar() {
