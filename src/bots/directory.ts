@@ -5,7 +5,7 @@ import type { BotRef } from '../protocol/values.ts';
 import type { Endpoint, ModelInfo } from '../responders/discovery.ts';
 import { TurnFailure, type ModelSettings } from '../responders/port.ts';
 import { configuredBots, refOf, type BotDefinition } from './definition.ts';
-import { modelBots } from './model-bots.ts';
+import { isListed, modelBots } from './model-bots.ts';
 
 /** A model pulled just now is listed after at most this; a page that polls costs the endpoint little. */
 const MODELS_CACHE_MS = 10_000;
@@ -84,8 +84,7 @@ export function modelAvailable(
   endpoint: EndpointState,
 ): boolean | null {
   if (!endpoint.reachable || kind !== 'ollama' || baseUrl !== config.endpoint.baseUrl) return null;
-  // Ollama takes a name without a tag for the tag `latest`.
-  return endpoint.models.includes(model) || endpoint.models.includes(`${model}:latest`);
+  return isListed(model, endpoint.models);
 }
 
 /** A failure's sentence is made for people; what the runtime throws may name addresses. */

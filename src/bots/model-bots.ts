@@ -30,6 +30,11 @@ export function isChatModel({ capabilities }: ModelInfo): boolean {
   return capabilities.length === 0 || capabilities.includes('completion');
 }
 
+/** Ollama takes a name without a tag for the tag `latest`. */
+export function isListed(model: string, models: readonly string[]): boolean {
+  return models.includes(model) || models.includes(`${model}:latest`);
+}
+
 function idFor(model: string, used: ReadonlySet<string>): string {
   const slug = model
     .toLowerCase()

@@ -1,5 +1,5 @@
 /** Which model server a local Switchboard uses: the Ollama that answers, else the simulator, and it says which. */
-import { isChatModel } from '../bots/model-bots.ts';
+import { isChatModel, isListed } from '../bots/model-bots.ts';
 import { DEFAULT_MODEL, type Config } from '../env.ts';
 import { listModels } from '../responders/discovery.ts';
 import { TurnFailure } from '../responders/port.ts';
@@ -72,11 +72,6 @@ export function chooseModel(
     return { model: configured, remark: `which it does not have yet (ollama pull ${configured})` };
   }
   return { model: first, remark: `the first one it lists, since it has no ${configured}` };
-}
-
-/** Ollama takes a name without a tag for the tag `latest`. */
-function isListed(model: string, models: readonly string[]): boolean {
-  return models.includes(model) || models.includes(`${model}:latest`);
 }
 
 /** Lines for people. */

@@ -1,7 +1,7 @@
 /** Text to frame and back. Decoding never throws: a value or a typed error. */
 import * as z from 'zod/mini';
 import { clientFrame, type ClientFrame } from './client-frames.ts';
-import { MAX_FRAME_BYTES } from './limits.ts';
+import { MAX_FRAME_BYTES, MAX_ID_LENGTH } from './limits.ts';
 import { serverFrame, type ServerFrame, type WireError } from './server-frames.ts';
 import { exceedsBytes, textProblem } from './text.ts';
 
@@ -73,5 +73,5 @@ export function describeIssue(error: {
 /** The message a broken frame was about, if it says so in a usable way. */
 function idOf(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || !('id' in value)) return undefined;
-  return typeof value.id === 'string' && value.id.length <= 64 ? value.id : undefined;
+  return typeof value.id === 'string' && value.id.length <= MAX_ID_LENGTH ? value.id : undefined;
 }
