@@ -7,6 +7,7 @@
  * sealed but whose link was revoked opens nothing. A new SESSION_SECRET ends every link.
  */
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { SESSION_ID_PATTERN } from '../protocol/ids.ts';
 
 /** Random, and the nonce of the seal. */
 const SECRET_BYTES = 16;
@@ -15,11 +16,10 @@ const TAG_BYTES = 16;
 const PURPOSE = 'switchboard share link v1';
 /** 48 bytes, base64url: no other text stands for the same bytes. */
 const TOKEN = /^[A-Za-z0-9_-]{64}$/;
-const SESSION_ID = /^s_([0-9a-f]{32})$/;
 
 /** A new token for the session with this id. */
 export function newShareToken(session: string, secret: string): string {
-  const [, hex] = SESSION_ID.exec(session) ?? [];
+  const [, hex] = SESSION_ID_PATTERN.exec(session) ?? [];
   if (hex === undefined) throw new TypeError('not the id of a session');
   const nonce = randomBytes(SECRET_BYTES);
   const cipher = createCipheriv('aes-256-gcm', keyOf(secret), nonce);

@@ -1,8 +1,8 @@
 /** One bot per model that the endpoint offers, under ids that are stable and fit in a path. */
 import { createHash } from 'node:crypto';
 import type { Config } from '../env.ts';
+import { BOT_ID_PATTERN } from '../protocol/ids.ts';
 import type { ModelInfo } from '../responders/discovery.ts';
-import { BOT_ID_PATTERN } from './spec.ts';
 import { modelBot, type BotDefinition } from './definition.ts';
 
 /** Leaves room for a hyphen and the digest in an id of at most 48 characters. */

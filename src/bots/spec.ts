@@ -3,9 +3,7 @@
  * over the API. Holds no key: those are secrets, named by `apiKeyVariable`.
  */
 import * as z from 'zod/mini';
-
-/** A bot's id in paths and in configuration. */
-export const BOT_ID_PATTERN = /^[a-z0-9][a-z0-9-]{1,47}$/;
+import { BOT_ID_PATTERN } from '../protocol/ids.ts';
 
 const MAX_BOT_NAME_LENGTH = 100;
 const MAX_MODEL_NAME_LENGTH = 200;

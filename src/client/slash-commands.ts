@@ -6,8 +6,8 @@
  * Where it would be taken for a command, one more slash says that it is meant as it is: `//help`
  * sends `/help`.
  */
+import { BOT_ID_PATTERN } from '../protocol/ids.ts';
 import { MAX_TITLE_LENGTH } from '../protocol/limits.ts';
-import { isBotId } from './mentions.ts';
 
 export type ExportFormat = 'markdown' | 'json';
 
@@ -97,7 +97,7 @@ function withArgument({ name }: CommandInfo, rest: string): TypedInput {
 function botCommand(rest: string): TypedInput {
   if (rest === '') return { kind: 'command', command: { name: 'bot', bot: null } };
   const bot = rest.replace(/^@/, '').toLowerCase();
-  if (isBotId(bot)) return { kind: 'command', command: { name: 'bot', bot } };
+  if (BOT_ID_PATTERN.test(bot)) return { kind: 'command', command: { name: 'bot', bot } };
   return problem('/bot takes the id of one bot: lower-case letters, digits and hyphens.');
 }
 

@@ -3,13 +3,13 @@
  * back as a command. What is cut off by a stop, a new attempt or the end of the session is dropped.
  */
 import type { RecentTurns } from '../log/recent-turns.ts';
+import { mentionIn } from '../protocol/mention.ts';
 import type { LogRecord } from '../protocol/records.ts';
 import type { BotRef } from '../protocol/values.ts';
 import type { Command } from '../session/command.ts';
 import type { SessionState } from '../session/state.ts';
 import type { CallFacts } from './bot-calls.ts';
 import { Generation, type Outcome } from './generation.ts';
-import { mentionIn } from './mention.ts';
 import { Permission } from './permission.ts';
 import type { Permit, SessionPorts } from './ports.ts';
 import type { RunningAnswer } from './tabs.ts';

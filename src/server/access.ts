@@ -2,12 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { AccessKeysUnavailable } from '../auth/access-keys.ts';
 import type { Identity, OperatorRefusal } from '../auth/identity.ts';
+import { SESSION_ID_PATTERN } from '../protocol/ids.ts';
 import type { RateLimiter, ServerDeps } from './deps.ts';
 import { refused, refusedForNow, RequestRefused } from './problem.ts';
 import { limiterOf, limitUser } from './rate-limit.ts';
 
 const SESSION_ID_BYTES = 16;
-const SESSION_ID_PATTERN = /^s_[0-9a-f]{32}$/;
 /** The keys of Access are asked for again about so often while they do not come. */
 const KEYS_RETRY_MS = 2_000;
 

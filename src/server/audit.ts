@@ -1,7 +1,7 @@
 /** What operators did: read from D1, checked against the bots' own hash-chained logs. */
 import { Hono } from 'hono';
 import * as z from 'zod/mini';
-import { BOT_ID_PATTERN } from '../bots/spec.ts';
+import { BOT_ID_PATTERN } from '../protocol/ids.ts';
 import type { AuditHead } from '../history/bots.ts';
 import { describeError } from '../metrics/describe-error.ts';
 import { requireOperator } from './access.ts';

@@ -2,10 +2,11 @@
 import type { Context } from 'hono';
 import { routePath } from 'hono/route';
 import type { LogFields } from '../metrics/log.ts';
+import { BOT_ID, SESSION_ID } from '../protocol/ids.ts';
 import type { AppEnv } from './deps.ts';
 
-const SESSION_IN_PATH = /^\/api\/sessions\/(s_[0-9a-f]{32})(?:\/|$)/;
-const BOT_IN_PATH = /^\/api\/bots\/([a-z0-9][a-z0-9-]{1,47})(?:\/|$)/;
+const SESSION_IN_PATH = new RegExp(`^/api/sessions/(${SESSION_ID})(?:/|$)`);
+const BOT_IN_PATH = new RegExp(`^/api/bots/(${BOT_ID})(?:/|$)`);
 /** The pattern of what belongs to no route. */
 const NO_ROUTE = '(none)';
 /** Balancers ask every few seconds, and get the same answer. */

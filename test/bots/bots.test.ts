@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { configuredBots, refOf, settingsFor } from '../../src/bots/definition.ts';
 import { createBotDirectory, modelAvailable } from '../../src/bots/directory.ts';
 import { modelBots } from '../../src/bots/model-bots.ts';
-import { BOT_ID_PATTERN } from '../../src/bots/spec.ts';
+import { BOT_ID_PATTERN } from '../../src/protocol/ids.ts';
 import { parseConfig } from '../../src/env.ts';
 import type { ModelInfo } from '../../src/responders/discovery.ts';
 import { TurnFailure } from '../../src/responders/port.ts';

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { begunMention, mentionedBot } from '../../src/client/mentions.ts';
+import { begunMention } from '../../src/client/mentions.ts';
 import { parseInput, SLASH_COMMANDS, suggestedCommands } from '../../src/client/slash-commands.ts';
 import { MAX_TITLE_LENGTH } from '../../src/protocol/limits.ts';
-import { mentionIn } from '../../src/objects/mention.ts';
+import { BOT_ID_PATTERN } from '../../src/protocol/ids.ts';
+import { mentionIn } from '../../src/protocol/mention.ts';
 
 const command = (text: string) => {
   const input = parseInput(text);
@@ -109,14 +110,19 @@ test('commands are offered while their name is typed, and no longer', () => {
 
 describe('mentions', () => {
   test('one is the beginning of a message, and nothing else', () => {
-    expect(mentionedBot('@coder why?')).toBe('coder');
-    expect(mentionedBot('@Coder: why?')).toBe('coder');
+    for (const text of ['@coder why?', '@Coder: why?']) expect(mentionIn(text)).toEqual({ bot: 'coder', rest: 'why?' });
     for (const text of ['@x', '@coder.example', 'ask @coder', ' @coder', '@', '@-a']) {
-      expect(mentionedBot(text), text).toBeNull();
+      expect(mentionIn(text), text).toBeNull();
     }
   });
 
-  test('the page and the server read the same ones', () => {
+  test('any bot can be named, and nothing that is no id', () => {
+    const ids = fc.stringMatching(/^[a-z0-9][a-z0-9-]{1,47}$/);
+    fc.assert(
+      fc.property(ids, (bot) => {
+        expect(mentionIn(`@${bot} why?`)).toEqual({ bot, rest: 'why?' });
+      }),
+    );
     const texts = fc
       .tuple(
         fc.constantFrom('@', '@@', ' @', ''),
@@ -126,7 +132,7 @@ describe('mentions', () => {
       .map((parts) => parts.join(''));
     fc.assert(
       fc.property(texts, (text) => {
-        expect(mentionedBot(text)).toBe(mentionIn(text)?.bot ?? null);
+        expect(mentionIn(text)?.bot ?? 'nobody').toMatch(BOT_ID_PATTERN);
       }),
     );
   });

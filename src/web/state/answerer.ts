@@ -2,7 +2,7 @@
  * Who answers: the chat's bot, or the one that a message names at its beginning. Reads only the
  * signals it needs: what is drawn for an ended answer must not be drawn again for every token.
  */
-import { mentionedBot } from '../../client/mentions.ts';
+import { mentionIn } from '../../protocol/mention.ts';
 import type { BotMessage } from '../../protocol/transcript.ts';
 import type { Bots } from './bots.ts';
 import type { Chat } from './chat.ts';
@@ -23,8 +23,8 @@ export function otherAnswerer({ chat, bots }: Around, turn: number, message: Bot
     return message.by === undefined || message.by.id === chat.bot.value?.id ? null : message.by.name;
   }
   const question = chat.messages.value.findLast((said) => said.role === 'user' && said.turn === turn);
-  const id = question === undefined ? null : mentionedBot(question.text);
-  return id === null || id === chat.bot.value?.id ? null : (bots.find(id)?.name ?? null);
+  const id = question && mentionIn(question.text)?.bot;
+  return id === undefined || id === chat.bot.value?.id ? null : (bots.find(id)?.name ?? null);
 }
 
 /** The name of who answered, or is to answer. */

@@ -165,8 +165,8 @@ export const BOTS_MUTANTS: readonly Mutant[] = [
     'return bot ? { bot, text',
     'return bot ? { bot: own, text',
   ),
-  bug('a name in capitals is nobody', 'objects/mention.ts', 'bot: bot.toLowerCase()', 'bot'),
-  bug('a name may end anywhere', 'objects/mention.ts', '(?=$|[\\s,:])', ''),
+  bug('a name in capitals is nobody', 'protocol/mention.ts', 'bot: bot.toLowerCase()', 'bot'),
+  bug('a name may end anywhere', 'protocol/mention.ts', '(?=$|[\\s,:])', ''),
   bug(
     'an outcome does not say who answered',
     'objects/generation.ts',

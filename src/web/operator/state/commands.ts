@@ -2,7 +2,7 @@
  * The console's command line. Like the chat's (src/client/slash-commands.ts) in looks, but about
  * bots by their ids instead of one chat, so it has a list of its own.
  */
-import { BOT_ID_PATTERN } from '../../../bots/spec.ts';
+import { BOT_ID_PATTERN } from '../../../protocol/ids.ts';
 import type { BotAction } from '../../../objects/bot-rpc.ts';
 
 export type ConsoleCommand =

@@ -1,5 +1,5 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
-import { BOT_ID_PATTERN } from '../../../bots/spec.ts';
+import { BOT_ID_PATTERN } from '../../../protocol/ids.ts';
 
 /** What of the console is shown; kept after `#`, so that a reload and a link lead to the same place. */
 export type Route =
