@@ -18,14 +18,12 @@ import type { AlertDelivery } from '../metrics/alert-webhook.ts';
 import type { BotStats } from '../metrics/bot-stats.ts';
 import { describeError } from '../metrics/describe-error.ts';
 import type { LogEvent } from '../metrics/log.ts';
-import { D1_SILENT, inTime } from './in-time.ts';
+import { D1_CALL_TIMEOUT_MS, D1_SILENT, inTime } from './in-time.ts';
 
 /** Alerts that D1 does not have yet; beyond this it was down for days. */
 const MAX_UNRECORDED = 100;
 const RECORD_RETRY_FIRST_MS = 2_000;
 const RECORD_RETRY_LAST_MS = 5 * 60_000;
-/** D1 gives a batch up after 30 s; a call that is never answered must not end the work for good. */
-const RECORD_TIMEOUT_MS = 40_000;
 /** When to look after what is under way, should its process have ended meanwhile. */
 const SAFETY_MS = 60_000;
 
@@ -203,7 +201,7 @@ export class BotAlerts {
     const batch = [...this.#unrecorded];
     if (batch.length === 0 || this.#recordAt > now) return;
     try {
-      await inTime(this.#ports, this.#ports.record(batch), RECORD_TIMEOUT_MS, D1_SILENT);
+      await inTime(this.#ports, this.#ports.record(batch), D1_CALL_TIMEOUT_MS, D1_SILENT);
       this.#unrecorded = this.#unrecorded.filter((entry) => !batch.includes(entry));
       this.#recordFailures = 0;
       this.#recordAt = 0;

@@ -3,15 +3,10 @@ import type { StoredBot } from '../history/bots.ts';
 import { describeError } from '../metrics/describe-error.ts';
 import type { BotPorts } from './bot-ports.ts';
 import type { AuditEntry } from './bot-rpc.ts';
-import { D1_SILENT, inTime } from './in-time.ts';
+import { D1_CALL_TIMEOUT_MS, D1_SILENT, d1RetryMs, inTime } from './in-time.ts';
 
 /** Counters are copied at most this often. */
 const COUNTERS_EVERY_MS = 10_000;
-/** Waiting after failures: doubling from the first to the last. */
-const RETRY_FIRST_MS = 500;
-const RETRY_LAST_MS = 60_000;
-/** D1 gives a batch up after 30 s. */
-const CALL_TIMEOUT_MS = 40_000;
 const LOOK_EVERY_MS = 1_000;
 
 export interface CopySource {
@@ -84,14 +79,14 @@ export class BotCopies {
     this.#version = Math.max(this.#version + 1, now);
     try {
       const { row, entries } = this.#source.take(this.#version);
-      await inTime(this.#ports, this.#ports.publish(row, entries), CALL_TIMEOUT_MS, D1_SILENT);
+      await inTime(this.#ports, this.#ports.publish(row, entries), D1_CALL_TIMEOUT_MS, D1_SILENT);
       this.#failures = 0;
       this.#retryAt = 0;
       const last = entries.at(-1);
       if (last) this.#source.copied(last.seq);
       if (this.#source.hasUncopied()) this.changed();
     } catch (error) {
-      this.#retryAt = this.#ports.now() + Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** this.#failures);
+      this.#retryAt = this.#ports.now() + d1RetryMs(this.#failures);
       this.#failures += 1;
       this.changed();
       this.#ports.report('bot_copy_failed', { tries: this.#failures, ...describeError(error) });

@@ -1,7 +1,7 @@
 /** Brings the log to D1: in batches, in order, again after every failure, never in the way of the chat. */
 import type { SessionLog, SessionRow } from '../log/session-log.ts';
 import { describeError } from '../metrics/describe-error.ts';
-import { D1_SILENT, inTime } from './in-time.ts';
+import { D1_CALL_TIMEOUT_MS, D1_SILENT, d1RetryMs, inTime } from './in-time.ts';
 import type { SessionPorts } from './ports.ts';
 
 /** Records and characters in one delivery. */
@@ -16,14 +16,6 @@ const EAGER_RECORDS = 64;
 const SETTLE_MS = { again: 1_000, seldom: 100 };
 /** The longest a record waits while the session is busy. */
 const MAX_LAG_MS = 10_000;
-/** Waiting after failures: doubling from the first to the last. */
-const RETRY_FIRST_MS = 500;
-const RETRY_LAST_MS = 60_000;
-/**
- * D1 gives a batch up after 30 s. A call that is never answered at all must not end the delivery for good; delivering
- * or forgetting again is harmless.
- */
-const CALL_TIMEOUT_MS = 40_000;
 
 export class Delivery {
   readonly #log: SessionLog;
@@ -103,7 +95,7 @@ export class Delivery {
       const last = records.at(-1);
       if (!last) return;
       const startedAt = this.#ports.now();
-      await inTime(this.#ports, this.#ports.deliver(this.session, records), CALL_TIMEOUT_MS, D1_SILENT);
+      await inTime(this.#ports, this.#ports.deliver(this.session, records), D1_CALL_TIMEOUT_MS, D1_SILENT);
       this.#log.markDelivered(last.seq);
       this.#sent = last.seq;
       this.session.delivered = Math.max(this.session.delivered, last.seq);
@@ -120,7 +112,7 @@ export class Delivery {
   /** Erases the session from D1. Never throws: returns when to try again, or null when it is done. */
   async forget(): Promise<number | null> {
     try {
-      await inTime(this.#ports, this.#ports.forget(this.session), CALL_TIMEOUT_MS, D1_SILENT);
+      await inTime(this.#ports, this.#ports.forget(this.session), D1_CALL_TIMEOUT_MS, D1_SILENT);
       return null;
     } catch (error) {
       return this.#failed(error);
@@ -128,7 +120,7 @@ export class Delivery {
   }
 
   #failed(error: unknown): number {
-    this.#retryAt = this.#ports.now() + Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** this.#failures);
+    this.#retryAt = this.#ports.now() + d1RetryMs(this.#failures);
     this.#failures += 1;
     this.#ports.report('delivery_failed', {
       session: this.session.id,

@@ -5,16 +5,16 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   bug(
     'the position is kept before D1 confirmed',
     'objects/delivery.ts',
-    `      await inTime(this.#ports, this.#ports.deliver(this.session, records), CALL_TIMEOUT_MS, D1_SILENT);
+    `      await inTime(this.#ports, this.#ports.deliver(this.session, records), D1_CALL_TIMEOUT_MS, D1_SILENT);
       this.#log.markDelivered(last.seq);`,
     `      this.#log.markDelivered(last.seq);
-      await inTime(this.#ports, this.#ports.deliver(this.session, records), CALL_TIMEOUT_MS, D1_SILENT);`,
+      await inTime(this.#ports, this.#ports.deliver(this.session, records), D1_CALL_TIMEOUT_MS, D1_SILENT);`,
   ),
   bug(
     'a failed delivery counts',
     'objects/delivery.ts',
-    'this.#ports.deliver(this.session, records), CALL',
-    'this.#ports.deliver(this.session, records).catch(() => {}), CALL',
+    'this.#ports.deliver(this.session, records), D1_CALL',
+    'this.#ports.deliver(this.session, records).catch(() => {}), D1_CALL',
   ),
   bug(
     'the first record of a batch is left out',
@@ -34,17 +34,12 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
     'this.#sent = last.seq;',
     'this.#sent = last.seq + 1;',
   ),
-  bug(
-    'no second try',
-    'objects/delivery.ts',
-    'Math.min(RETRY_LAST_MS, RETRY_FIRST_MS',
-    'Math.max(1e15, RETRY_FIRST_MS',
-  ),
+  bug('no second try', 'objects/delivery.ts', 'this.#ports.now() + d1RetryMs(this.#failures)', '1e15'),
   bug('a failed erasure counts', 'objects/delivery.ts', 'return this.#failed(error);', 'return null;'),
   bug(
     'waits for ever for a call that nobody answers',
     'objects/delivery.ts',
-    'inTime(this.#ports, this.#ports.deliver(this.session, records), CALL_TIMEOUT_MS, D1_SILENT)',
+    'inTime(this.#ports, this.#ports.deliver(this.session, records), D1_CALL_TIMEOUT_MS, D1_SILENT)',
     'this.#ports.deliver(this.session, records)',
   ),
   bug('the last record is not due', 'objects/delivery.ts', 'if (waiting <= 0)', 'if (waiting <= 1)'),
