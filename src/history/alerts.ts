@@ -2,7 +2,7 @@
 import type { D1Database } from '@cloudflare/workers-types';
 import { and, desc, eq, isNotNull, isNull, lt, sql, type SQL } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
-import { decodeCursor, encodeCursor } from './cursor.ts';
+import { decodeCursor, pageLimit, pageOf } from './cursor.ts';
 import { alerts } from './schema.ts';
 
 const MAX_LIST_LIMIT = 100;
@@ -36,7 +36,7 @@ export async function listAlerts(
   d1: D1Database,
   page: AlertFilter & { cursor?: string; limit: number },
 ): Promise<AlertPage> {
-  const limit = Math.max(1, Math.min(Math.trunc(page.limit), MAX_LIST_LIMIT));
+  const limit = pageLimit(page.limit, MAX_LIST_LIMIT);
   const place = page.cursor === undefined ? undefined : decodeCursor('alerts', page.cursor);
   const row = sql<number>`${alerts}.rowid`;
   const wanted: SQL[] = [];
@@ -60,13 +60,8 @@ export async function listAlerts(
     .where(and(...wanted))
     .orderBy(desc(alerts.startedAt), desc(row))
     .limit(limit + 1);
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
-  return {
-    alerts: shown.map(({ alert }) => alert),
-    nextCursor:
-      rows.length > limit && last ? encodeCursor('alerts', { at: last.alert.startedAt, key: last.row }) : null,
-  };
+  const { shown, nextCursor } = pageOf('alerts', rows, limit, ({ alert, row: key }) => ({ at: alert.startedAt, key }));
+  return { alerts: shown.map(({ alert }) => alert), nextCursor };
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { D1Database } from '@cloudflare/workers-types';
 import { and, asc, desc, eq, gt, isNotNull, max, sql, type SQL } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
-import { decodeCursor, encodeCursor } from './cursor.ts';
+import { decodeCursor, pageLimit, pageOf } from './cursor.ts';
 import { audit, bots } from './schema.ts';
 
 /** A bot as its object wrote it last. Times in ms since 1970. */
@@ -143,7 +143,7 @@ export async function listAudit(
   d1: D1Database,
   page: { bot?: string; cursor?: string; limit: number },
 ): Promise<AuditPage> {
-  const limit = Math.max(1, Math.min(Math.trunc(page.limit), MAX_AUDIT_LIMIT));
+  const limit = pageLimit(page.limit, MAX_AUDIT_LIMIT);
   const row = sql<number>`${audit}.rowid`;
   const wanted: SQL[] = [];
   if (page.bot !== undefined) wanted.push(eq(audit.bot, page.bot));
@@ -166,13 +166,12 @@ export async function listAudit(
     .where(and(...wanted))
     .orderBy(desc(audit.at), desc(row))
     .limit(limit + 1);
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
+  const { shown, nextCursor } = pageOf('audit', rows, limit, ({ at, row: key }) => ({ at, key }));
   return {
     entries: shown.map(({ bot, seq, at, actor, action, detail, hash }) => {
       return { bot, seq, at, actor, action, detail: storedObject(detail), hash };
     }),
-    nextCursor: rows.length > limit && last ? encodeCursor('audit', { at: last.at, key: last.row }) : null,
+    nextCursor,
   };
 }
 

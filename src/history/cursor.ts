@@ -32,6 +32,23 @@ export function decodeCursor(kind: CursorKind, cursor: string): Place {
   throw new HistoryError('bad_request', 'The cursor is not one that this list gave.');
 }
 
+/** How many rows a page has where `asked` are asked for: one at least, `most` at most. */
+export function pageLimit(asked: number, most: number): number {
+  return Math.max(1, Math.min(Math.trunc(asked), most));
+}
+
+/** A page of `rows`, which were read with one more than `limit`: that one says that there are others. */
+export function pageOf<Row>(
+  kind: CursorKind,
+  rows: readonly Row[],
+  limit: number,
+  placeOf: (row: Row) => Place,
+): { shown: Row[]; nextCursor: string | null } {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return { shown, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(kind, placeOf(last)) : null };
+}
+
 function parse(cursor: string): unknown {
   try {
     return JSON.parse(atob(cursor.replaceAll('-', '+').replaceAll('_', '/')));

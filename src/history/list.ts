@@ -7,7 +7,7 @@ import type { D1Database } from '@cloudflare/workers-types';
 import { and, desc, eq, sql, type SQL } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import type { BotRef } from '../protocol/values.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
+import { decodeCursor, pageLimit, pageOf } from './cursor.ts';
 import { PREVIEW_LENGTH, previewOf, type MessagePreview } from './preview.ts';
 import { SESSION_SPAN } from './row-id.ts';
 import { messages, sessions } from './schema.ts';
@@ -46,10 +46,11 @@ export async function listSessions(
   user: string,
   page: SessionFilter & { cursor?: string; limit: number },
 ): Promise<SessionPage> {
-  const limit = Math.max(1, Math.min(Math.trunc(page.limit), MAX_LIST_LIMIT));
+  const limit = pageLimit(page.limit, MAX_LIST_LIMIT);
   const rows = await pageQuery(d1, user, page, limit + 1);
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
+  const { shown, nextCursor } = pageOf('sessions', rows, limit, ({ session }) => {
+    return { at: session.lastAt, key: session.num };
+  });
   return {
     sessions: shown.map(({ session, message }) => ({
       id: session.id,
@@ -61,8 +62,7 @@ export async function listSessions(
       lastAt: session.lastAt,
       lastMessage: message ? previewOf(message) : null,
     })),
-    nextCursor:
-      rows.length > limit && last ? encodeCursor('sessions', { at: last.session.lastAt, key: last.session.num }) : null,
+    nextCursor,
   };
 }
 

@@ -5,7 +5,7 @@
  */
 import type { D1Database } from '@cloudflare/workers-types';
 import type { BotRef } from '../protocol/values.ts';
-import { decodeCursor, encodeCursor, type Place } from './cursor.ts';
+import { decodeCursor, pageLimit, pageOf, type Place } from './cursor.ts';
 import { excerptOf, type Excerpt } from './excerpt.ts';
 import { PREVIEW_LENGTH, previewOf, type MessagePreview, type PreviewRow } from './preview.ts';
 import { matchExpression, parseQuery, type Phrase } from './query.ts';
@@ -48,14 +48,13 @@ export async function searchMessages(
   user: string,
   search: SearchFilter & { query: string; cursor?: string; limit: number },
 ): Promise<SearchPage> {
-  const limit = Math.max(1, Math.min(Math.trunc(search.limit), MAX_SEARCH_LIMIT));
+  const limit = pageLimit(search.limit, MAX_SEARCH_LIMIT);
   const place = search.cursor === undefined ? null : decodeCursor('search', search.cursor);
   const phrases = parseQuery(search.query);
   if (phrases.length === 0) return { hits: [], nextCursor: null };
   const rows = await findHits(db, user, phrases, search, place, limit + 1);
-  const shown = rows.slice(0, limit);
+  const { shown, nextCursor } = pageOf('search', rows, limit, ({ at, id: key }) => ({ at, key }));
   const context = shown.length === 0 ? [] : await findContext(db, shown);
-  const last = shown.at(-1);
   return {
     hits: shown.map((row) => {
       const around = context.filter(({ hit }) => hit === row.id);
@@ -67,7 +66,7 @@ export async function searchMessages(
         after: around.filter(({ id }) => id > row.id).map(previewOf),
       };
     }),
-    nextCursor: rows.length > limit && last ? encodeCursor('search', { at: last.at, key: last.id }) : null,
+    nextCursor,
   };
 }
 
