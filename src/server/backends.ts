@@ -14,28 +14,36 @@ const DATABASE_RETRY_MS = 5_000;
  * @throws RequestRefused with the object's own refusal, or `unavailable` when it could not answer
  */
 export async function askSession<T>(deps: ServerDeps, requestId: string, call: () => Promise<Result<T>>): Promise<T> {
-  const result = await guardSession(deps, requestId, call);
+  return valueOf(await guardSession(deps, requestId, call));
+}
+
+/** The same of the bot's object. */
+export async function askBot<T>(deps: ServerDeps, requestId: string, call: () => Promise<Result<T>>): Promise<T> {
+  return valueOf(await guard('bot', deps, requestId, call));
+}
+
+/** @throws RequestRefused `unavailable` when the session's object threw */
+export function guardSession<T>(deps: ServerDeps, requestId: string, call: () => Promise<T>): Promise<T> {
+  return guard('session', deps, requestId, call);
+}
+
+function valueOf<T>(result: Result<T>): T {
   if (!result.ok) throw new RequestRefused(result.error);
   return result.value;
 }
 
-/** @throws RequestRefused `unavailable` when the object threw: it crashed, is overloaded, or is being replaced */
-export async function guardSession<T>(deps: ServerDeps, requestId: string, call: () => Promise<T>): Promise<T> {
+/** An object that throws crashed, is overloaded, or is being replaced. */
+async function guard<T>(
+  whose: 'session' | 'bot',
+  deps: ServerDeps,
+  requestId: string,
+  call: () => Promise<T>,
+): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    deps.report('session_call_failed', { requestId, ...describeError(error) });
-    throw refusedForNow('unavailable', 'The session does not answer just now.', OBJECT_RETRY_MS);
-  }
-}
-
-/** @throws RequestRefused `unavailable` when the bot's object threw */
-export async function guardBot<T>(deps: ServerDeps, requestId: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    deps.report('bot_call_failed', { requestId, ...describeError(error) });
-    throw refusedForNow('unavailable', 'The bot does not answer just now.', OBJECT_RETRY_MS);
+    deps.report(`${whose}_call_failed`, { requestId, ...describeError(error) });
+    throw refusedForNow('unavailable', `The ${whose} does not answer just now.`, OBJECT_RETRY_MS);
   }
 }
 

@@ -7,11 +7,10 @@ import { configuredBots, refOf } from '../bots/definition.ts';
 import { listPage } from '../bots/listing.ts';
 import type { BotSpecPatch } from '../bots/spec.ts';
 import type { BotView } from '../objects/bot-rpc.ts';
-import type { Result } from '../objects/session-rpc.ts';
 import { BOT_ID_PATTERN } from '../protocol/ids.ts';
 import type { BotRef } from '../protocol/values.ts';
 import { isOperator, requireOperator } from './access.ts';
-import { guardBot } from './backends.ts';
+import { askBot } from './backends.ts';
 import { readJson, readQuery } from './body.ts';
 import { listedOperatorView, listedView, operatorStatus, publicStatus } from './bot-views.ts';
 import type { AppEnv, ServerDeps } from './deps.ts';
@@ -59,7 +58,7 @@ export function botRoutes(deps: ServerDeps): Hono<AppEnv> {
     if (!checked.ok) throw new RequestRefused(checked.error);
     const { id } = checked.value;
     if (await givenRef(deps, id)) throw refused('bot_exists', 'There is a bot with this id; change that one.');
-    const bot = await ask(deps, c, () => deps.control(id).create(actor, checked.value));
+    const bot = await askBot(deps, c.var.requestId, () => deps.control(id).create(actor, checked.value));
     c.header('location', `/api/bots/${id}`);
     return tagged(c, bot, 201);
   });
@@ -82,14 +81,14 @@ export function botRoutes(deps: ServerDeps): Hono<AppEnv> {
     const id = checkId(c.req.param('bot'));
     const { patch, revision } = patchOf(await readJson(c.req.raw, fields), c.req.header('if-match'));
     const ref = await givenRef(deps, id);
-    return tagged(c, await ask(deps, c, () => deps.control(id).update(actor, ref, patch, revision)));
+    return tagged(c, await askBot(deps, c.var.requestId, () => deps.control(id).update(actor, ref, patch, revision)));
   });
 
   app.delete('/:bot', async (c) => {
     const { actor } = await requireOperator(c.req.raw, deps);
     const id = checkId(c.req.param('bot'));
     const ref = await givenRef(deps, id);
-    await ask(deps, c, () => deps.control(id).remove(actor, ref));
+    await askBot(deps, c.var.requestId, () => deps.control(id).remove(actor, ref));
     return c.body(null, 204);
   });
 
@@ -98,7 +97,7 @@ export function botRoutes(deps: ServerDeps): Hono<AppEnv> {
       const { actor } = await requireOperator(c.req.raw, deps);
       const id = checkId(c.req.param('bot'));
       const ref = await givenRef(deps, id);
-      return tagged(c, await ask(deps, c, () => deps.control(id).act(actor, ref, action)));
+      return tagged(c, await askBot(deps, c.var.requestId, () => deps.control(id).act(actor, ref, action)));
     });
   }
 
@@ -141,14 +140,7 @@ async function givenRef(deps: ServerDeps, id: string): Promise<BotRef | null> {
 /** `known`: what it is called, where that was found out already. */
 async function viewFor(deps: ServerDeps, c: Context<AppEnv>, id: string, known?: BotRef): Promise<BotView> {
   const ref = known ?? (await givenRef(deps, id));
-  return ask(deps, c, () => deps.control(id).view(ref));
-}
-
-/** @throws RequestRefused with the object's own refusal, or `unavailable` when it could not answer */
-async function ask<T>(deps: ServerDeps, c: Context<AppEnv>, call: () => Promise<Result<T>>): Promise<T> {
-  const result = await guardBot(deps, c.var.requestId, call);
-  if (!result.ok) throw new RequestRefused(result.error);
-  return result.value;
+  return askBot(deps, c.var.requestId, () => deps.control(id).view(ref));
 }
 
 function tagged(c: Context<AppEnv>, bot: BotView, status: 200 | 201 = 200): Response {
