@@ -1,6 +1,6 @@
 /**
  * The ways in and out of the local runtime without Miniflare's own workers, which stand before and behind every
- * Worker here and nowhere else: as much of the processor as a request to a model, and 35 kB of each connection. What
+ * Worker here and nowhere else: as much of the processor as a request to a model, and 43 kB of each connection. What
  * they add for development (pages for errors, compression, image transforms) nothing here asks for.
  */
 import { getCACertificates } from 'node:tls';

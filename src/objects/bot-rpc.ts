@@ -131,7 +131,7 @@ export interface BotView extends BotStatus {
   spec: BotSpec | null;
 }
 
-/** Who did something, as the audit log names them: `token`, or `access:<hash>`; never a secret, never an address. */
+/** Who did something, as the audit log names them: `token`, `login`, or `access:<hash>`; never a secret, never an address. */
 export type Actor = string;
 
 /** One entry of a bot's own hash-chained log. */

@@ -15,7 +15,7 @@ export const FLOORS: Readonly<Record<string, readonly string[]>> = {
   history: ['protocol'],
   metrics: ['protocol'],
   auth: ['protocol', 'env.ts'],
-  bots: ['protocol', 'responders', 'history', 'metrics', 'env.ts'],
+  bots: ['protocol', 'responders', 'history', 'env.ts'],
   objects: ['protocol', 'session', 'log', 'responders', 'history', 'bots', 'auth', 'metrics', 'env.ts'],
   // Of the objects only their interface; what they are inside is no business of HTTP.
   server: [
