@@ -1,14 +1,13 @@
 /**
  * How much a scale needs, worked out from what was measured and from nothing else: straight lines
- * through the runs of different user counts, and where the highest rate held met its end.
+ * through the runs of different user counts; rates.ts says where it ends.
  */
 import { linearFit, type LinearFit } from '../statistics.ts';
+import { bearsOf, perSecondOf, ratesOf, type Bears, type Rate } from './rates.ts';
 import type { Runs } from './runs.ts';
 
 /** Runs of one steady rate, each of another number of users. */
 const STEADY = ['baseline', 'low', 'soak', 'medium', 'users-500', 'high'];
-/** What the reports' users say, and what the scales below are worked out for. */
-const MESSAGES_PER_USER_PER_MINUTE = 10;
 export const SCALES = [50, 200, 500, 1_000, 5_000] as const;
 /** What the reports say that such a scale needs, as they write it. */
 export const CLAIMED_SIZES: Readonly<Record<number, string>> = {
@@ -17,23 +16,22 @@ export const CLAIMED_SIZES: Readonly<Record<number, string>> = {
   500: '4 GB, 4-8 cores',
   1_000: '8 GB+, 8+ cores',
 };
-/** The reports plan for more at this share of what can be held. */
-const PLAN_SHARE = 0.7;
-const LADDERS = ['model at full speed', 'model at 10 ms a token'] as const;
-/** A process with one thread that computes is full here; so is a machine, of all its cores. */
-const FULL_SHARE = 0.85;
 /** The reports' own bound: a run that leaves more without an answer did not hold its rate. */
 const MAX_UNANSWERED_PERCENT = 1;
-/** Of one core: with more, the machine was not the lab's alone. */
-const NOISY_CORES = 0.2;
+/** So near to a scale a run shows what the scale needs by itself. */
+const NEAR_SHARE = 0.1;
 
 export interface Point {
   run: string;
   users: number;
   answersPerSecond: number;
+  /** At most, and when the first message was sent. */
   memoryMb: number;
+  memoryBeforeMb: number | null;
   /** Of the server. */
   cores: number;
+  /** How long it was measured; null: as long as the scenario itself thinks right. */
+  seconds: number | null;
   dollarsPerHour: number | null;
 }
 
@@ -43,22 +41,12 @@ export interface Need {
   /** Half of what 95 in 100 further runs would lie within. */
   memoryErrorMb: number;
   cores: number;
+  coresError: number;
   dollarsPerHour: number | null;
+  /** The run of about as many users. */
+  measured: Point | null;
   /** More users than any run had: the line is drawn on beyond what it was fitted to. */
   isBeyond: boolean;
-}
-
-export interface Limit {
-  ladder: string;
-  heldPerSecond: number;
-  /** The rate is that of so many users who say 10 messages a minute each; 70 % of them is where to plan for more. */
-  users: number;
-  planAtUsers: number;
-  /** Of the rate of 1,000 users: above 1, there is room. */
-  headroom: number;
-  serverCores: number | null;
-  machineCores: number | null;
-  bottleneck: string;
 }
 
 export interface Capacity {
@@ -70,8 +58,11 @@ export interface Capacity {
   processor: LinearFit | null;
   /** Dollars an hour by answers a second, at Cloudflare's prices, for what the runs counted. */
   price: LinearFit | null;
+  /** Of a core, with no work; null: not measured. */
+  idleCores: number | null;
   needs: Need[];
-  limits: Limit[];
+  rates: Rate[];
+  bears: Bears | null;
   pricePerMillion: { run: string; all: number; withoutWaiting: number | null }[];
 }
 
@@ -98,30 +89,31 @@ export function capacityOf(runs: Runs): Capacity {
             memoryMb: memory.intercept + memory.slope * users,
             memoryErrorMb: memory.errorAt(users),
             cores: Math.max(0, processor.intercept + processor.slope * perSecond),
+            coresError: processor.errorAt(perSecond),
             dollarsPerHour: price && Math.max(0, price.intercept + price.slope * perSecond),
+            measured: points.find((point) => Math.abs(point.users - users) <= users * NEAR_SHARE) ?? null,
             isBeyond: users > most,
           };
         })
       : [];
+  const rates = ratesOf(runs);
+  const idle = runs.value('operations', { group: 'the API', name: 'server idle' });
   return {
     points,
     broken,
     memory,
     processor,
     price,
+    idleCores: idle === null ? null : idle / 100,
     needs,
-    limits: LADDERS.flatMap((ladder) => limitOf(runs, ladder)),
+    rates,
+    bears: bearsOf(processor, rates),
     pricePerMillion: [...STEADY, 'peak'].filter(held).flatMap((run) => {
       const all = runs.value(run, { name: 'price of a million answers' });
       const withoutWaiting = runs.value(run, { name: 'price without waiting for the model' });
       return all === null ? [] : [{ run, all, withoutWaiting }];
     }),
   };
-}
-
-/** What so many users say. */
-export function perSecondOf(users: number): number {
-  return (users * MESSAGES_PER_USER_PER_MINUTE) / 60;
 }
 
 /** Empty where a figure that the point needs was not measured. */
@@ -136,52 +128,7 @@ function pointOf(runs: Runs, run: string): Point[] {
   if (users === null || answersPerSecond === null || memoryMb === null || busy === null) return [];
   const price = value('price of a million answers');
   const dollarsPerHour = price === null ? null : (price / 1_000_000) * answersPerSecond * 3_600;
-  return [{ run, users, answersPerSecond, memoryMb, cores: busy / 100, dollarsPerHour }];
-}
-
-function limitOf(runs: Runs, ladder: string): Limit[] {
-  const held = runs.value('stress', { group: 'breaking point', subject: ladder, name: 'highest rate held' });
-  const machine = runs.run('stress')?.machine;
-  if (held === null || !machine) return [];
-  const users = (held * 60) / MESSAGES_PER_USER_PER_MINUTE;
-  const figure = (name: string): number | null =>
-    runs.figures('stress', { subject: ladder, name }).find(({ group }) => group.startsWith('highest rate held'))
-      ?.value ?? null;
-  const otherCores = (figure('other work on the machine') ?? 0) / 100;
-  // By the answer, not by the second: a step is short, and what comes before and after its messages is not work.
-  const cores = (role: string): number | null => {
-    const per1000 = figure(`${role} processor per 1,000 answers`);
-    return per1000 === null ? null : (per1000 / 1_000) * held;
-  };
-  const [serverCores, model, generator] = [cores('server'), cores('model'), cores('generator')];
-  const isKnown = serverCores !== null && model !== null && generator !== null;
-  const machineCores = isKnown ? serverCores + model + generator + otherCores : null;
-  return [
-    {
-      ladder,
-      heldPerSecond: held,
-      users,
-      planAtUsers: users * PLAN_SHARE,
-      headroom: users / 1_000,
-      serverCores,
-      machineCores,
-      bottleneck: bottleneckOf(serverCores, machineCores, otherCores, machine.cores),
-    },
-  ];
-}
-
-function bottleneckOf(
-  serverCores: number | null,
-  machineCores: number | null,
-  otherCores: number,
-  cores: number,
-): string {
-  if (serverCores !== null && serverCores >= FULL_SHARE) return 'the server’s one thread that computes';
-  if (machineCores !== null && machineCores >= cores * FULL_SHARE) {
-    return otherCores >= NOISY_CORES
-      ? `this machine’s cores, of which work that is not the lab’s took ${otherCores.toFixed(1)}: not the server’s own limit`
-      : 'this machine’s cores, which model and generator share with the server';
-  }
-  if (serverCores === null || machineCores === null) return 'not measured';
-  return 'neither the server’s thread nor the machine was full at the highest rate held: what ended it is not measured';
+  const memoryBeforeMb = value('server memory before');
+  const seconds = runs.run(run)?.options?.seconds ?? null;
+  return [{ run, users, answersPerSecond, memoryMb, memoryBeforeMb, cores: busy / 100, seconds, dollarsPerHour }];
 }

@@ -1,4 +1,5 @@
 /** One line of what the reports claim, and the measurement that it is held against. */
+import { FAST_MODEL, heldRate } from './rates.ts';
 import type { Runs, Wanted } from './runs.ts';
 
 export type Measure = (runs: Runs) => number | null;
@@ -59,8 +60,4 @@ export const leastShare =
     return shares.length > 0 && shares.every((share) => share !== null) ? Math.min(...shares) : null;
   };
 
-export const highestRate = of('stress', {
-  group: 'breaking point',
-  subject: 'model at full speed',
-  name: 'highest rate held',
-});
+export const highestRate: Measure = (runs) => heldRate(runs, 'stress', FAST_MODEL);

@@ -1,5 +1,5 @@
 /** The report as Markdown, for `load/REPORT.md`: without drawings, and without every run's every figure. */
-import type { Report, Section, Table } from './sections.ts';
+import type { Report, Section, Table } from './section.ts';
 
 export function markdownOf({ title, sections }: Report): string {
   const parts = [

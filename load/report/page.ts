@@ -2,7 +2,7 @@
 import { drawingOf } from './drawing.ts';
 import { escapeHtml } from './escape.ts';
 import { NOT_MEASURED } from './numbers.ts';
-import type { Report, Section, Table } from './sections.ts';
+import type { Report, Section, Table } from './section.ts';
 
 const STYLE = `
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 1180px; margin: 2rem auto; padding: 0 1rem; color: #1f2937; }

@@ -41,6 +41,8 @@ const written = z.object({
   startedAt: z.string(),
   commit: z.nullable(z.string()),
   machine,
+  /** What was asked for; of drills it is not written. */
+  options: z.optional(z.object({ seconds: z.nullable(z.number()) })),
   ok: z.boolean(),
   figures: z.array(figure),
   gates: z.array(z.object({ name: z.string(), value: measured, limit: measured, ok: z.boolean() })),

@@ -13,6 +13,7 @@ import { judge } from '../../load/report/claim.ts';
 import { CLAIMS } from '../../load/report/claims.ts';
 import { distributionOf } from '../../load/report/distribution.ts';
 import { PLAN } from '../../load/report/plan.ts';
+import { bearsOf, FAST_MODEL, heldRate } from '../../load/report/rates.ts';
 import { Runs } from '../../load/report/runs.ts';
 
 const EVIL = `<script>alert("1")</script> [x](https://evil.example) | & 'quoted'`;
@@ -170,7 +171,7 @@ test('where a drill has two cases, the claim is held against the worse one', asy
 });
 
 test('capacity is the straight line through what was measured, and says where it goes beyond', async () => {
-  const { memory, processor, needs, limits } = capacityOf(await Runs.read(folder));
+  const { memory, processor, needs } = capacityOf(await Runs.read(folder));
   expect(memory?.slope).toBeCloseTo(0.5);
   expect(memory?.intercept).toBeCloseTo(100);
   expect(processor?.slope).toBeCloseTo(0.01);
@@ -181,8 +182,45 @@ test('capacity is the straight line through what was measured, and says where it
     dollarsPerHour: expect.closeTo(12),
   });
   expect(needs.find(({ users }) => users === 5_000)?.isBeyond).toBe(true);
-  expect(limits).toHaveLength(1);
-  expect(limits[0]).toMatchObject({ users: 3_000, headroom: 3, bottleneck: 'the server’s one thread that computes' });
+  // What was measured stands beside what the line says; nobody measured about 200 or 500.
+  expect(needs.find(({ users }) => users === 1_000)?.measured).toMatchObject({ run: 'high', memoryMb: 600 });
+  expect(needs.find(({ users }) => users === 200)?.measured).toBeNull();
+});
+
+test('a server bears the least of what line and stress say, and cores, headroom and bottleneck are of that one', async () => {
+  const { rates, bears } = capacityOf(await Runs.read(folder));
+  // 500/s would be 3,000 users; by the line 10 ms of processor an answer fill the one thread with 600.
+  expect(rates).toMatchObject([{ heldPerSecond: 500, users: 3_000, serverCores: expect.closeTo(0.95) }]);
+  expect(bears?.bounds.map(({ users }) => Math.round(users))).toEqual([600, 3_000]);
+  expect(bears).toMatchObject({
+    users: expect.closeTo(600),
+    headroom: expect.closeTo(0.6),
+    planAtUsers: expect.closeTo(420),
+    cores: 1,
+    bottleneck: expect.stringContaining('one thread'),
+  });
+  // Without a line, and where the machine was full first, it is the ladder’s.
+  expect(bearsOf(null, rates)).toMatchObject({ users: 3_000, headroom: 3, cores: expect.closeTo(0.95) });
+});
+
+test('a rate that the run held once more to be sure counts before one that it did not', async () => {
+  const stress = (await Runs.read(folder)).run('stress');
+  const held = (value: number | null) => {
+    const confirmed = {
+      group: 'breaking point',
+      subject: FAST_MODEL,
+      name: 'highest rate confirmed',
+      unit: '/s',
+      value,
+    };
+    return heldRate(
+      new Runs(stress ? [{ ...stress, figures: [...stress.figures, confirmed] }] : []),
+      'stress',
+      FAST_MODEL,
+    );
+  };
+  expect(held(450)).toBe(450);
+  expect(held(null)).toBeNull();
 });
 
 test('a run that broke down is left out of the lines, and named', async () => {
@@ -199,7 +237,13 @@ test('a run that broke down is left out of the lines, and named', async () => {
 });
 
 test('without runs of different sizes nothing is said of what a scale needs', () => {
-  expect(capacityOf(new Runs([]))).toMatchObject({ memory: null, needs: [], limits: [], pricePerMillion: [] });
+  expect(capacityOf(new Runs([]))).toMatchObject({
+    memory: null,
+    needs: [],
+    rates: [],
+    bears: null,
+    pricePerMillion: [],
+  });
 });
 
 test('the reports’ classes are filled from the finer ones', async () => {
