@@ -91,7 +91,7 @@ function judge(run: DrillRun, cut: Cut) {
     figures,
     gates,
     notes: [
-      'The claim of 2 s is for connections that end. One that only falls silent is noticed by a ping without an answer, within 10 s; what is sent meanwhile waits for it.',
+      'The reports claim 2 s for connections that are dropped. One that ends is seen within it; one that only falls silent is not: a ping without an answer shows it, within 10 s, and what is sent meanwhile waits for it.',
     ],
   };
 }

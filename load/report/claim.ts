@@ -18,6 +18,13 @@ export interface Claim {
   by: string;
 }
 
+/** In place of a claim, where the reports say nothing and the line is asked for by us. */
+export const OURS = 'ours';
+
+export function isOurs({ claim }: Claim): boolean {
+  return claim === OURS;
+}
+
 export interface Judged extends Claim {
   value: number | null;
   verdict: 'held' | 'missed' | 'not measured' | 'no claim';
@@ -45,6 +52,26 @@ export const of =
     const value = runs.value(run, wanted);
     return value === null ? null : value * times;
   };
+
+/** The worst of several; one that is not known may have been it. */
+export const mostOf =
+  (...measures: readonly Measure[]): Measure =>
+  (runs) => {
+    const values = measures.map((measure) => measure(runs));
+    return values.length > 0 && values.every((value) => value !== null) ? Math.max(...values) : null;
+  };
+
+/** The worst of all groups and subjects that have the figure. */
+export const mostOfAll =
+  (run: string, wanted: Wanted): Measure =>
+  (runs) =>
+    mostOf(
+      ...runs.figures(run, wanted).map(
+        ({ value }) =>
+          () =>
+            value,
+      ),
+    )(runs);
 
 /**
  * How many percent of `whole` a figure is, where that is least: over all groups and subjects that have the figure. One

@@ -1,5 +1,5 @@
 /** One run with all that it measured: figures, gates, notes and drawings. */
-import { numberText } from './numbers.ts';
+import { besideText, exactText, numberText } from './numbers.ts';
 import type { Run } from './runs.ts';
 import type { Section, Table } from './section.ts';
 
@@ -14,8 +14,8 @@ export function detailSection({ name, kind, figures, gates, notes, charts }: Run
         columns: ['gate', 'measured', 'limit', ''],
         rows: gates.map((gate) => [
           gate.name,
-          numberText(gate.value),
-          numberText(gate.limit),
+          besideText(gate.value, gate.limit),
+          exactText(gate.limit),
           gate.ok ? 'ok' : 'MISSED',
         ]),
       },

@@ -1,11 +1,11 @@
 /** What the report says, as headings, sentences, tables and drawings. */
 import { capacityOf } from './capacity.ts';
 import { capacitySection } from './capacity-section.ts';
-import { judge, type Judged } from './claim.ts';
+import { isOurs, judge, type Judged } from './claim.ts';
 import { CLAIMS } from './claims.ts';
 import { detailSection } from './details.ts';
 import { CLASSES, distributionOf } from './distribution.ts';
-import { limitText, NOT_MEASURED, numberText } from './numbers.ts';
+import { besideText, boundOf, exactText, limitText, NOT_MEASURED, numberText } from './numbers.ts';
 import type { Run, Runs } from './runs.ts';
 import type { Report, Section } from './section.ts';
 
@@ -31,7 +31,6 @@ function summarySection(runs: Runs, judged: readonly Judged[]): Section {
   const [first] = runs.all;
   const last = runs.all.at(-1);
   const { commits, disturbed } = runs;
-  const count = (verdict: Judged['verdict']): number => judged.filter((line) => line.verdict === verdict).length;
   const dirty = commits.some((commit) => commit.endsWith('-dirty'));
   const machines = [...new Set(runs.all.map(({ machine }) => machineText(machine)))];
   return {
@@ -40,7 +39,7 @@ function summarySection(runs: Runs, judged: readonly Judged[]): Section {
       `Measured: commit ${commits.join(', ')}${dirty ? ' (-dirty: with changes that were not committed)' : ''}.`,
       `When: ${first?.startedAt ?? ''} to ${last?.startedAt ?? ''}.`,
       ...machines.map((machine) => `Machine: ${machine}. Server, model simulator and generator share it.`),
-      `Of the ${judged.length} lines that the reports claim ${count('held')} are held, ${count('missed')} are missed and ${count('not measured')} were not measured.`,
+      ...countSentences(judged),
       ...(disturbed.length > 0
         ? [
             `THE MACHINE WAS NOT QUIET during ${disturbed.join(', ')}: times of these runs are those of the other work, too.`,
@@ -59,6 +58,20 @@ function summarySection(runs: Runs, judged: readonly Judged[]): Section {
   };
 }
 
+/** Of what the reports claim, and of what only we ask: the counts add up to the lines. */
+function countSentences(judged: readonly Judged[]): string[] {
+  const text = (lines: readonly Judged[]): string => {
+    const count = (verdict: Judged['verdict']): number => lines.filter((line) => line.verdict === verdict).length;
+    const shown = count('no claim') === 0 ? '' : `, ${count('no claim')} only shown`;
+    return `${count('held')} are held, ${count('missed')} are missed, ${count('not measured')} were not measured${shown}`;
+  };
+  const theirs = judged.filter((line) => !isOurs(line));
+  const ours = judged.filter(isOurs);
+  return [
+    `Of the ${theirs.length} lines that the reports claim ${text(theirs)}. Of ${ours.length} more that only we ask for ${text(ours)}.`,
+  ];
+}
+
 function machineText({ cores, processor, memoryBytes, system, node, workerd }: Run['machine']): string {
   const memory = (memoryBytes / BYTES_PER_GB).toFixed(0);
   return `${cores} cores (${processor}), ${memory} GB, ${system}, Node ${node}, workerd ${workerd}`;
@@ -69,7 +82,12 @@ function missedSection({ missed, failed }: Runs): Section {
     ...(missed.length === 0 ? ['No gate was missed.'] : []),
     ...failed.map(({ name, problem }) => `${name} left no figures: ${problem}`),
   ];
-  const rows = missed.map(({ run, gate }) => [run, gate.name, numberText(gate.value), numberText(gate.limit)]);
+  const rows = missed.map(({ run, gate }) => [
+    run,
+    gate.name,
+    besideText(gate.value, gate.limit),
+    exactText(gate.limit),
+  ]);
   const tables = missed.length === 0 ? [] : [{ columns: ['run', 'gate', 'measured', 'limit'], rows }];
   return { title: 'Gates that were missed', sentences, tables, charts: [] };
 }
@@ -77,7 +95,9 @@ function missedSection({ missed, failed }: Runs): Section {
 function claimsSection(judged: readonly Judged[]): Section {
   return {
     title: 'The reports’ claims',
-    sentences: ['"Target" is the reports’ own requirement, "claim" their figure; neither was ever measured by them.'],
+    sentences: [
+      '"Target" is the reports’ own requirement, "claim" their figure; neither was ever measured by them. Of a line whose claim is "ours" they say nothing.',
+    ],
     tables: [
       {
         columns: ['', 'line', 'target', 'claim', 'measured', 'limit', '', 'by'],
@@ -86,7 +106,7 @@ function claimsSection(judged: readonly Judged[]): Section {
           unit === '' ? name : `${name}, ${unit}`,
           target,
           claim,
-          numberText(value),
+          besideText(value, boundOf(limit)),
           limitText(limit),
           verdict === 'missed' ? 'MISSED' : verdict === 'not measured' ? '' : verdict,
           by,

@@ -1,9 +1,11 @@
 /** What is worked out for a claim from several figures: the worst counts, and what is missing is not measured. */
 import { expect, test } from 'vitest';
 import { mostUnderWay } from '../../load/measure/queue.ts';
-import { judge } from '../../load/report/claim.ts';
+import { isOurs, judge } from '../../load/report/claim.ts';
 import { CLAIMS } from '../../load/report/claims.ts';
+import { besideText, limitText } from '../../load/report/numbers.ts';
 import { Runs, type Run } from '../../load/report/runs.ts';
+import { reportOf } from '../../load/report/sections.ts';
 
 type Values = [group: string, subject: string, name: string, value: number | null][];
 
@@ -74,6 +76,58 @@ test('who was told of a silent model: of those who asked, in the worse case', ()
   expect(told([8, 8], [8, 8])).toMatchObject({ value: 100, verdict: 'held' });
   expect(told([8, 8], [8, 6])).toMatchObject({ value: 75, verdict: 'missed' });
   expect(told([8, 8], [0, 0])).toMatchObject({ value: null, verdict: 'not measured' });
+});
+
+test('connections that only fall silent have their own line, and are not hidden behind those that were reset', () => {
+  const seen = (subject: string, ms: number) =>
+    line('drops', 'Failure: drops', `${subject}: seen after, at most`, [
+      ['by how they broke', subject, 'seen by the client at most', ms],
+    ]);
+  expect(seen('reset', 2)).toMatchObject({ value: 2, verdict: 'held' });
+  expect(seen('silent', 8_935)).toMatchObject({ value: 8_935, verdict: 'missed' });
+});
+
+test('memory of the page: scripts or all of it, whichever is worse', () => {
+  const group = 'memory of the page, after garbage collection';
+  const more = (name: string, scripts: number | null, all: number | null) =>
+    line('render', 'One afternoon', `page memory, ${name}`, [
+      [group, 'scripts', name, scripts],
+      [group, 'with the document', name, all],
+      [group, 'reports', name, 13],
+    ]);
+  expect(more('500 messages', 4.48, 13.87)).toMatchObject({ value: 13.87, verdict: 'missed' });
+  expect(more('10 reconnects', 2.5, 1.3)).toMatchObject({ value: 2.5, verdict: 'missed' });
+  expect(more('10 reconnects', 1, null)).toMatchObject({ value: null, verdict: 'not measured' });
+});
+
+test('what the reports say nothing of is ours, and not among their claims', () => {
+  const ours = (section: string, name: string) =>
+    CLAIMS.some((claim) => claim.section === section && claim.name === name && isOurs(claim));
+  for (const drill of ['d1-down', 'slow-reader', 'reconnect-storm', 'upgrade', 'latency', 'memory']) {
+    expect(ours(`Failure: ${drill}`, 'messages lost'), drill).toBe(true);
+  }
+  expect(ours('One afternoon', 'scrolling 10,000 messages')).toBe(true);
+  expect(ours('Failure: crash', 'messages lost')).toBe(false);
+});
+
+test('the counts of the summary add up to the lines of the table', () => {
+  const [summary, ...others] = reportOf(new Runs([])).sections;
+  const sentence = summary?.sentences.find((text) => text.startsWith('Of the ')) ?? '';
+  const [theirs = 0, ...rest] = [...sentence.matchAll(/\d+/g)].map(([digits]) => Number(digits));
+  const ours = CLAIMS.filter(isOurs).length;
+  expect(theirs + ours).toBe(CLAIMS.length);
+  expect(rest.reduce((sum, count) => sum + count, 0)).toBe(theirs + ours + ours);
+  expect(others.flatMap(({ tables }) => tables).map(({ rows }) => rows.length)).toContain(CLAIMS.length);
+});
+
+test('a limit is written as it was said, and a value so that it is on its side of it', () => {
+  expect(limitText({ atLeast: 99.98 })).toBe('≥ 99.98');
+  expect(limitText({ atMost: 10_000 })).toBe('≤ 10,000');
+  expect(besideText(99.97, 99.98)).toBe('99.97');
+  expect(besideText(99.996, 99.98)).toBe('100');
+  expect(besideText(1.2004, 1.2)).toBe('1.2004');
+  expect(besideText(0, 0)).toBe('0');
+  expect(besideText(null, 1)).toBe('not measured');
 });
 
 test('out of order and altered count together, and only where both are known', () => {
