@@ -25,9 +25,11 @@ export function isOurs({ claim }: Claim): boolean {
   return claim === OURS;
 }
 
+export type Verdict = 'held' | 'missed' | 'not measured' | 'no claim';
+
 export interface Judged extends Claim {
   value: number | null;
-  verdict: 'held' | 'missed' | 'not measured' | 'no claim';
+  verdict: Verdict;
 }
 
 export function judge(claims: readonly Claim[], runs: Runs): Judged[] {
@@ -37,7 +39,7 @@ export function judge(claims: readonly Claim[], runs: Runs): Judged[] {
   });
 }
 
-function verdictOf(value: number | null, limit: Claim['limit']): Judged['verdict'] {
+export function verdictOf(value: number | null, limit: Claim['limit']): Verdict {
   if (value === null) return 'not measured';
   if (limit === null) return 'no claim';
   const isHeld = 'atMost' in limit ? value <= limit.atMost : value >= limit.atLeast;
@@ -51,6 +53,14 @@ export const of =
   (runs) => {
     const value = runs.value(run, wanted);
     return value === null ? null : value * times;
+  };
+
+/** One over the other. */
+export const quotient =
+  (part: Measure, whole: Measure): Measure =>
+  (runs) => {
+    const [one, all] = [part(runs), whole(runs)];
+    return one === null || !all ? null : one / all;
   };
 
 /** The worst of several; one that is not known may have been it. */

@@ -4,7 +4,7 @@ import type { Report, Section, Table } from './section.ts';
 export function markdownOf({ title, sections }: Report): string {
   const parts = [
     `# ${title}`,
-    'Written by `npm run load -- report`; the page beside it also has the drawings and every figure of every run.',
+    'Written by `npm run load -- report`, which also writes a page with the drawings and every figure of every run (`dist/load/report.html`, not kept here).',
     ...sections.map(sectionText),
   ];
   return `${parts.join('\n\n')}\n`;

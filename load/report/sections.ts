@@ -5,9 +5,12 @@ import { isOurs, judge, type Judged } from './claim.ts';
 import { CLAIMS } from './claims.ts';
 import { detailSection } from './details.ts';
 import { CLASSES, distributionOf } from './distribution.ts';
+import { drillsSection } from './drill-table.ts';
+import { mustHoldSection } from './must-hold-section.ts';
 import { besideText, boundOf, exactText, limitText, NOT_MEASURED, numberText } from './numbers.ts';
 import type { Run, Runs } from './runs.ts';
 import type { Report, Section } from './section.ts';
+import { trustSection } from './trust.ts';
 
 const BYTES_PER_GB = 1_000_000_000;
 
@@ -17,11 +20,14 @@ export function reportOf(runs: Runs): Report {
     title: 'What Switchboard does under load',
     sections: [
       summarySection(runs, judged),
+      mustHoldSection(runs),
       missedSection(runs),
+      drillsSection(runs),
       claimsSection(judged),
       distributionSection(runs),
       capacitySection(capacityOf(runs)),
       ...peersSection(runs),
+      trustSection(),
     ],
     details: runs.all.map(detailSection),
   };

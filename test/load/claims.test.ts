@@ -4,27 +4,12 @@ import { mostUnderWay } from '../../load/measure/queue.ts';
 import { isOurs, judge } from '../../load/report/claim.ts';
 import { CLAIMS } from '../../load/report/claims.ts';
 import { besideText, limitText } from '../../load/report/numbers.ts';
-import { Runs, type Run } from '../../load/report/runs.ts';
+import { Runs } from '../../load/report/runs.ts';
 import { reportOf } from '../../load/report/sections.ts';
-
-type Values = [group: string, subject: string, name: string, value: number | null][];
+import { loadRun, type Values } from '../support/load-run.ts';
 
 function line(run: string, section: string, name: string, values: Values) {
-  const figures = values.map(([group, subject, figure, value]) => ({ group, subject, name: figure, unit: '', value }));
-  const machine = { cores: 2, processor: '', memoryBytes: 1, system: '', node: '', workerd: '' };
-  const read: Run = {
-    kind: 'scenario',
-    name: run,
-    startedAt: '',
-    commit: null,
-    machine,
-    ok: true,
-    figures,
-    gates: [],
-    notes: [],
-    charts: [],
-  };
-  return judge(CLAIMS, new Runs([read])).find((one) => one.section === section && one.name === name);
+  return judge(CLAIMS, new Runs([loadRun(run, values)])).find((one) => one.section === section && one.name === name);
 }
 
 test('heartbeats: the step at which the fewest were answered', () => {

@@ -1,0 +1,254 @@
+/** What must hold, line by line, each with its bound, what is measured and how. */
+import { atLeast, atMost, mostOfAll, of, quotient, type Claim, type Measure } from './claim.ts';
+import { heldRate, SLOW_MODEL } from './rates.ts';
+import type { Runs } from './runs.ts';
+
+export interface MustHold {
+  part: string;
+  name: string;
+  limit: Claim['limit'];
+  /** What is hoped for beyond the bound. */
+  goal?: string;
+  measure: Measure | null;
+  by: string;
+  /** The same against a bare object that runs as Switchboard does. */
+  likeForLike?: Measure;
+  /** What else is to be known; not judged either. */
+  beside?: readonly { name: string; measure: Measure }[];
+}
+
+const SATURATION = 'Saturation';
+const LINEAR = 'Costs grow linearly';
+const OWN = 'Switchboard';
+const THEIRS = 'finished answers/s, times theirs';
+/** Measured when the older Python controller was still there; it is not run here. */
+const PYTHON_PER_SECOND = 150;
+const WITHIN = 0.2;
+
+const against = (tokens: number, subject: string): Measure =>
+  of('peers', { group: `Switchboard against them, ${tokens} tokens an answer`, subject, name: THEIRS });
+
+const billed = (subject: string, name: string): Measure =>
+  of('peers', { group: 'what a turn is billed for', subject, name: `price of a million turns, ${name}` });
+
+const peak = (name: string): Measure => of('peak', { subject: 'peak', name });
+const high = (name: string, most: number): MustHold => ({
+  part: 'high',
+  name: `${name}, ms`,
+  limit: atMost(most),
+  measure: of('high', { subject: 'high', name }),
+  by: 'high: 1,000 users, 10,000 messages a minute, a model at 10 ms a token',
+});
+
+const PEAK: readonly MustHold[] = [
+  {
+    part: 'peak',
+    name: 'messages sent, 1,000/s for 60 s',
+    limit: atLeast(60_000),
+    measure: peak('sent'),
+    by: 'peak: each at its time, whatever became of those before; 20 tokens, model at full speed',
+  },
+  {
+    part: 'peak',
+    name: 'messages lost',
+    limit: atMost(0),
+    measure: of('peak', { group: 'every message, checked', name: 'messages lost' }),
+    by: 'peak: acknowledged, and not in what the killed server left on its disk',
+  },
+  {
+    part: 'peak',
+    name: 'messages without an answer, %',
+    limit: atMost(0),
+    measure: peak('not answered'),
+    by: 'peak: within 30 s after the last was sent',
+  },
+  {
+    part: 'peak',
+    name: 'ours to the end p99, ms',
+    limit: atMost(100),
+    measure: peak('ours to the end p99'),
+    by: 'peak: from when a message was to be sent, without what the model took',
+  },
+  {
+    part: 'peak',
+    name: 'highest rate held, model at 10 ms a token, messages/s',
+    limit: atLeast(400),
+    goal: '500',
+    measure: (runs) => heldRate(runs, 'peak', SLOW_MODEL),
+    by: 'peak, after it: 100 users, ours to the end p95 under 50 ms. No bound was given; this is what a bare object holds that forwards each token, the goal what it holds with fewer reads',
+    beside: [{ name: 'stress, 500 users', measure: (runs) => heldRate(runs, 'stress', SLOW_MODEL) }],
+  },
+  {
+    part: 'peak',
+    name: 'processor per 1,000 answers of 200 tokens, s',
+    limit: atMost(6),
+    measure: longAnswers,
+    by: 'medium with 200 tokens, at a steady rate',
+    beside: [
+      {
+        name: 'peers, at saturation',
+        measure: of('peers', {
+          group: '200 tokens an answer',
+          subject: OWN,
+          name: 'server processor per answer',
+        }),
+      },
+    ],
+  },
+];
+
+const WHOLE = 'bare object, whole answer';
+
+const SATURATED: readonly MustHold[] = [
+  {
+    part: SATURATION,
+    name: '20 tokens: of an object that reads the whole answer',
+    limit: atLeast(0.4),
+    goal: '0.6',
+    measure: against(20, WHOLE),
+    likeForLike: against(20, `${WHOLE}, direct`),
+    by: 'peers: finished answers/s, 100 connections, the median of rounds in turn',
+  },
+  {
+    part: SATURATION,
+    name: '20 tokens: times AIChatAgent',
+    limit: atLeast(25),
+    measure: against(20, 'AIChatAgent'),
+    by: 'peers',
+  },
+  {
+    part: SATURATION,
+    name: '20 tokens: times the older Python controller',
+    limit: atLeast(8),
+    measure: timesPython,
+    by: `peers: against ${PYTHON_PER_SECOND}/s, which was measured elsewhere; it does not run here`,
+  },
+  {
+    part: SATURATION,
+    name: '20 tokens: of a plain Node process with SQLite',
+    limit: null,
+    goal: '1',
+    measure: against(20, 'plain Node, SQLite'),
+    by: 'peers',
+  },
+  {
+    part: SATURATION,
+    name: '200 tokens: of an object that reads the whole answer',
+    limit: atLeast(0.5),
+    measure: against(200, WHOLE),
+    likeForLike: against(200, `${WHOLE}, direct`),
+    by: 'peers',
+    beside: [
+      { name: 'of plain Node', measure: against(200, 'plain Node, SQLite') },
+      { name: 'times AIChatAgent', measure: against(200, 'AIChatAgent') },
+    ],
+  },
+];
+
+const HIGH: readonly MustHold[] = [
+  high('ours to the first token p50', 5),
+  high('ours to the first token p99', 50),
+  high('ours to the end p99', 80),
+  {
+    part: 'high',
+    name: 'frames an answer when the server is quiet',
+    limit: atLeast(20),
+    measure: of('low', { subject: 'low', name: 'frames per answer' }),
+    by: 'low: 10 users, 20 tokens an answer: with fewer frames than tokens some of them waited',
+  },
+];
+
+const above = (name: string): Measure => mostOfAll('connections', { subject: OWN, name });
+
+const CONNECTIONS: readonly MustHold[] = [
+  {
+    part: 'connections',
+    name: 'memory each above a bare object, kB',
+    limit: atMost(32),
+    measure: above('memory each above the bare object'),
+    likeForLike: above('memory each above the bare object, direct'),
+    by: 'connections: the runtime’s growth by each beyond the first 300, when quiet; the worst step',
+  },
+  {
+    part: 'connections',
+    name: 'memory of a further connection to the same session, kB',
+    limit: atMost(12),
+    measure: above('that, above the bare object'),
+    likeForLike: above('that, above the bare object, direct'),
+    by: 'connections: above the same to a bare object, since most of it is what any connection takes the local runtime',
+    beside: [{ name: 'in all', measure: above('memory of a further connection') }],
+  },
+  {
+    part: 'Price',
+    name: 'of a turn, of AIChatAgent’s',
+    limit: atMost(0.25),
+    measure: quotient(billed(OWN, 'rows and requests'), billed('AIChatAgent', 'rows and requests')),
+    by: 'peers: rows and requests as counted, at Cloudflare’s prices',
+    beside: [
+      {
+        name: 'with object seconds',
+        measure: quotient(billed(OWN, 'with object seconds'), billed('AIChatAgent', 'with object seconds')),
+      },
+    ],
+  },
+];
+
+const grown = (group: string): Measure =>
+  mostOfAll('linear', { group, name: 'processor per answer, against the smallest' });
+
+const COSTS: readonly MustHold[] = [
+  {
+    part: LINEAR,
+    name: 'processor per answer, 10 to 1,000 sessions, times that of 10',
+    limit: atMost(1 + WITHIN),
+    measure: grown('by the number of sessions'),
+    by: 'linear: the same 125 messages/s in all, every session awake; the worst',
+  },
+  {
+    part: LINEAR,
+    name: 'processor per answer, 10 to 10,000 messages each, times that of 10',
+    limit: atMost(1 + WITHIN),
+    measure: grown('by the messages of a session'),
+    by: 'linear: the worst',
+  },
+  {
+    part: LINEAR,
+    name: 'answers/s at saturation, 10 to 1,000 sessions, of those with the smallest',
+    limit: atLeast(1 - WITHIN),
+    measure: leastAtSaturation,
+    by: 'linear: the worst',
+  },
+  {
+    part: 'Performance run',
+    name: 'fails on a fall of more than 25 %',
+    limit: null,
+    measure: null,
+    by: 'npm test: test/load/performance.test.ts compares with a bare object in the same run; a report does not run it',
+  },
+];
+
+export const MUST_HOLD: readonly MustHold[] = [...PEAK, ...SATURATED, ...HIGH, ...CONNECTIONS, ...COSTS];
+
+/** Of whichever run had answers of 200 tokens at a steady rate. */
+function longAnswers(runs: Runs): number | null {
+  for (const { name: run, options, figures } of runs.all) {
+    for (const { group, subject, name, value } of figures) {
+      const isLong = options?.tokens === 200 || /200[ -]tokens?\b|^medium-200\b/.test(`${run} ${group} ${subject}`);
+      if (isLong && name === 'server processor per 1,000 answers') return value;
+    }
+  }
+  return null;
+}
+
+function timesPython(runs: Runs): number | null {
+  const own = runs.value('peers', { group: '20 tokens an answer', subject: OWN, name: 'finished answers/s' });
+  return own === null ? null : own / PYTHON_PER_SECOND;
+}
+
+function leastAtSaturation(runs: Runs): number | null {
+  const shares = (runs.run('linear')?.figures ?? [])
+    .filter(({ group, name }) => `${group} ${name}`.includes('saturation') && name.includes('against the smallest'))
+    .filter(({ name }) => name.startsWith('answers/s'))
+    .map(({ value }) => value);
+  return shares.length > 0 && shares.every((share) => share !== null) ? Math.min(...shares) : null;
+}

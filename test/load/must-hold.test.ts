@@ -1,0 +1,85 @@
+/** What must hold is shown whole: held, missed and not measured, what is judged beside what is not, and every drill. */
+import { expect, test } from 'vitest';
+import { DRILLS } from '../../load/drills/all.ts';
+import { drillsSection } from '../../load/report/drill-table.ts';
+import { MUST_HOLD } from '../../load/report/must-hold.ts';
+import { mustHoldSection } from '../../load/report/must-hold-section.ts';
+import { Runs } from '../../load/report/runs.ts';
+import { itemsOf, trustSection } from '../../load/report/trust.ts';
+import { loadRun, type Values } from '../support/load-run.ts';
+
+const WHOLE = 'bare object, whole answer';
+
+/** The line's cells: measured, verdict, beside it. */
+function line(name: string, run: string, values: Values, more: Parameters<typeof loadRun>[2] = {}): string[] {
+  const rows = mustHoldSection(new Runs([loadRun(run, values, more)])).tables[0]?.rows ?? [];
+  return rows.find((row) => row[1] === name)?.slice(4, 7) ?? [];
+}
+
+test('every line is there, and the counts add up, also where nothing was measured', () => {
+  const { sentences, tables } = mustHoldSection(new Runs([]));
+  expect(tables[0]?.rows).toHaveLength(MUST_HOLD.length);
+  const [lines = 0, ...counts] = [...(sentences[0] ?? '').matchAll(/\d+/g)].map(([digits]) => Number(digits));
+  expect(lines).toBe(MUST_HOLD.filter(({ limit }) => limit !== null).length);
+  expect(counts).toEqual([0, 0, lines]);
+  for (const row of tables[0]?.rows ?? []) expect(row[4]).toBe('not measured');
+});
+
+test('what is judged stands beside what would be like for like', () => {
+  const group = 'Switchboard against them, 20 tokens an answer';
+  const of = (judged: number, alike: number) =>
+    line('20 tokens: of an object that reads the whole answer', 'peers', [
+      [group, WHOLE, 'finished answers/s, times theirs', judged],
+      [group, `${WHOLE}, direct`, 'finished answers/s, times theirs', alike],
+    ]);
+  expect(of(0.43, 0.34)).toEqual(['0.43', 'held', 'like for like 0.34 (would be missed)']);
+  expect(of(0.3, 0.5)).toEqual(['0.3', 'MISSED', 'like for like 0.5 (would be held)']);
+});
+
+test('of several steps the worst counts', () => {
+  const name = 'processor per answer, 10 to 1,000 sessions, times that of 10';
+  const grown = (...values: (number | null)[]) =>
+    line(
+      name,
+      'linear',
+      values.map((value, index) => {
+        return ['by the number of sessions', `${index}`, 'processor per answer, against the smallest', value] as const;
+      }),
+    );
+  expect(grown(1, 1.1)).toEqual(['1.1', 'held', '']);
+  expect(grown(1, 1.42, 1.1)).toEqual(['1.42', 'MISSED', '']);
+  expect(grown(1, null)).toEqual(['not measured', '', '']);
+});
+
+test('answers of 200 tokens are found by what the run says of itself, and only they', () => {
+  const name = 'processor per 1,000 answers of 200 tokens, s';
+  const figure = 'server processor per 1,000 answers';
+  const measured = (run: string, group: string, tokens: number | null = null) =>
+    line(name, run, [[group, run, figure, 5.5]], { options: { seconds: null, tokens } })[0];
+  expect(measured('medium', '100 users, 200 tokens an answer')).toBe('5.5');
+  expect(measured('medium-200', '100 users')).toBe('5.5');
+  expect(measured('medium', '100 users', 200)).toBe('5.5');
+  expect(measured('medium', '200 users, 1000 messages a minute')).toBe('not measured');
+});
+
+test('every drill has its row, with the silent connections beside those that were reset', () => {
+  const rows = (runs: Runs) => drillsSection(runs).tables[0]?.rows ?? [];
+  expect(rows(new Runs([])).map(([name]) => name)).toEqual(DRILLS.map(({ name }) => name));
+  const drops = loadRun('drops', [
+    ['by how they broke', 'reset', 'seen by the client at most', 2],
+    ['by how they broke', 'silent', 'seen by the client at most', 8_935],
+    ['every message, checked', 'all messages', 'messages lost', 0],
+  ]);
+  const row = rows(new Runs([drops])).find(([name]) => name === 'drops');
+  expect(row?.[2]).toBe('reset 2; silent 8,935');
+  expect(row?.slice(4, 6)).toEqual(['0', 'not measured']);
+});
+
+test('how far to trust it is what the README says', () => {
+  expect(itemsOf('# x\n\n## How far to trust it\n- **One**,\n  with `code`.\n- Two\n\n## Next\n- Three\n')).toEqual([
+    'One, with code.',
+    'Two',
+  ]);
+  expect(() => itemsOf('# x\n')).toThrow('How far to trust it');
+  expect(trustSection().sentences.length).toBeGreaterThan(5);
+});
