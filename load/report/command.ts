@@ -13,13 +13,14 @@ import { reportOf } from './sections.ts';
 
 const HELP = `npm run load -- report [options]
   --full                 everything as long as in the reports: most of a day
-  --only A,B             only these of the runs
+  --only A,B             only these of the runs; of others the report has what lies there from before
   --results DIR          where each run's figures go (default: dist/load)
   --from DIR             run nothing: build the report of the figures there
   --html FILE            the page (default: report.html beside the figures)
   --markdown FILE        the summary (default: load/REPORT.md)`;
 
-export async function reportCommand(args: string[], signal: AbortSignal): Promise<void> {
+/** @returns whether all is well: no gate was missed, no run left no figures */
+export async function reportCommand(args: string[], signal: AbortSignal): Promise<boolean> {
   const { values } = parseArgs({
     args,
     options: {
@@ -32,12 +33,16 @@ export async function reportCommand(args: string[], signal: AbortSignal): Promis
       markdown: { type: 'string' },
     },
   });
-  if (values.help) return console.log(HELP);
+  if (values.help) {
+    console.log(HELP);
+    return true;
+  }
   const folder = resolve(values.from ?? values.results ?? join(ROOT, 'dist/load'));
   if (values.from === undefined) {
     await runAll(planOf(values.only), { folder, full: values.full, signal, say: (line) => console.log(line) });
   }
-  const report = reportOf(await Runs.read(folder));
+  const runs = await Runs.read(folder);
+  const report = reportOf(runs);
   const page = resolve(values.html ?? join(folder, 'report.html'));
   const summary = resolve(values.markdown ?? join(ROOT, 'load/REPORT.md'));
   for (const [path, text] of [
@@ -48,6 +53,10 @@ export async function reportCommand(args: string[], signal: AbortSignal): Promis
     await writeFile(path, text);
     console.log(path);
   }
+  const { missed, failed } = runs;
+  if (missed.length > 0) console.log(`${missed.length} gates were missed.`);
+  for (const { name } of failed) console.log(`${name} left no figures.`);
+  return missed.length === 0 && failed.length === 0;
 }
 
 function planOf(only: string | undefined) {

@@ -1,7 +1,21 @@
 /** One run with all that it measured: figures, gates, notes and drawings. */
 import { besideText, exactText, numberText } from './numbers.ts';
 import type { Run } from './runs.ts';
-import type { Section, Table } from './section.ts';
+import type { Report, Section, Table } from './section.ts';
+
+const BYTES_PER_GB = 1_000_000_000;
+
+/** A report of one run alone. */
+export function singleReport(run: Run): Report {
+  const { kind, name, commit, startedAt, machine } = run;
+  const about = [`Measured: commit ${commit ?? 'unknown'}, ${startedAt}.`, `Machine: ${machineText(machine)}.`];
+  const { title: _, sentences, ...section } = detailSection(run);
+  return {
+    title: `Switchboard: ${kind} ${name}`,
+    sections: [{ title: 'Figures', sentences: [...about, ...sentences], ...section }],
+    details: [],
+  };
+}
 
 export function detailSection({ name, kind, figures, gates, notes, charts }: Run): Section {
   const groups = Map.groupBy(figures, ({ group }) => group);
@@ -38,4 +52,9 @@ function figureTable(group: string, figures: Run['figures']): Table {
       }),
     ]),
   };
+}
+
+export function machineText({ cores, processor, memoryBytes, system, node, workerd }: Run['machine']): string {
+  const memory = (memoryBytes / BYTES_PER_GB).toFixed(0);
+  return `${cores} cores (${processor}), ${memory} GB, ${system}, Node ${node}, workerd ${workerd}`;
 }

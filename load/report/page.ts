@@ -36,11 +36,17 @@ export function pageOf({ title, sections, details }: Report): string {
 <body>
 <h1>${escapeHtml(title)}</h1>
 ${sections.map((section) => `<h2>${escapeHtml(section.title)}</h2>\n${bodyOf(section)}`).join('\n')}
-<h2>Every figure of every run</h2>
-${details.map((section) => `<details><summary>${escapeHtml(section.title)}</summary>\n${bodyOf(section)}\n</details>`).join('\n')}
+${detailsOf(details)}
 </body>
 </html>
 `;
+}
+
+function detailsOf(details: Report['details']): string {
+  if (details.length === 0) return '';
+  const each = ({ title, ...section }: Report['details'][number]): string =>
+    `<details><summary>${escapeHtml(title)}</summary>\n${bodyOf({ title, ...section })}\n</details>`;
+  return `<h2>Every figure of every run</h2>\n${details.map(each).join('\n')}`;
 }
 
 function bodyOf({ sentences, tables, charts }: Section): string {

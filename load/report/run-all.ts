@@ -5,7 +5,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Planned } from './plan.ts';
-import { FAILURES_FILE, type Failed } from './runs.ts';
+import { FAILURES_FILE, readFailures } from './runs.ts';
 
 const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url));
 const DRILL_CLI = fileURLToPath(new URL('../drill-cli.ts', import.meta.url));
@@ -15,38 +15,49 @@ const FULL_SPARE_MS = 4 * 60 * 60_000;
 /** After a first signal a command ends what it started; a second one ends it at once. */
 const ENDING_MS = 20_000;
 const MAX_PROBLEM_CHARACTERS = 2_000;
+/** A run says something every second; of a whole report this is enough to see that it goes on. */
+const SAY_MS = 10_000;
+
+export type RunOne = (planned: Planned, file: string, options: RunAllOptions) => Promise<string>;
 
 export interface RunAllOptions {
   folder: string;
   full: boolean;
   signal: AbortSignal;
   say(this: void, line: string): void;
+  /** Runs one, which leaves `file` where it has figures, and says how it ended. */
+  runOne?: RunOne;
 }
 
-/** Leaves one JSON file a run in `folder`, and one that tells of those without figures. */
+/**
+ * Leaves one JSON file a run in `folder`, and one that tells of those without figures: of these runs anew, of others
+ * what it told before.
+ */
 export async function runAll(plan: readonly Planned[], options: RunAllOptions): Promise<void> {
-  const { folder, signal, say } = options;
+  const { folder, signal, say, runOne = runCommandOf } = options;
   await mkdir(folder, { recursive: true });
-  const failed: Failed[] = [];
+  let failed = await readFailures(folder);
   for (const [index, planned] of plan.entries()) {
     signal.throwIfAborted();
-    const file = join(folder, `${planned.name}.json`);
+    const { name } = planned;
+    const file = join(folder, `${name}.json`);
     // What an earlier report left must not pass for this one's.
     await rm(file, { force: true });
-    say(`${index + 1} of ${plan.length}: ${planned.name}`);
+    say(`${index + 1} of ${plan.length}: ${name}`);
     const problem = await runOne(planned, file, options);
     signal.throwIfAborted();
+    failed = failed.filter((one) => one.name !== name);
     // A missed gate fails a command, too: its figures are there all the same.
-    if (existsSync(file)) continue;
-    say(`${planned.name} left no figures: ${problem}`);
-    failed.push({ name: planned.name, problem });
+    if (!existsSync(file)) {
+      say(`${name} left no figures: ${problem}`);
+      failed.push({ name, problem });
+    }
     await writeFile(join(folder, FAILURES_FILE), `${JSON.stringify(failed, null, 2)}\n`);
   }
-  await writeFile(join(folder, FAILURES_FILE), `${JSON.stringify(failed, null, 2)}\n`);
 }
 
 /** What it said of its end. */
-async function runOne(planned: Planned, file: string, { full, signal }: RunAllOptions): Promise<string> {
+async function runCommandOf(planned: Planned, file: string, { full, signal, say }: RunAllOptions): Promise<string> {
   const { kind, name, seconds, users } = planned;
   const args = [kind === 'drill' ? DRILL_CLI : CLI, name, '--json', file];
   if (full && kind === 'scenario') args.push('--full');
@@ -60,6 +71,12 @@ async function runOne(planned: Planned, file: string, { full, signal }: RunAllOp
   const { promise, resolve } = Promise.withResolvers<string>();
   child.once('error', (error) => resolve(error.message));
   child.once('close', (code, ended) => resolve(`${lastLine(said)} (${ended ?? `exit code ${code}`})`));
+  let shown = '';
+  const saying = setInterval(() => {
+    const line = lastLine(said);
+    if (line !== shown) say(`  ${line}`);
+    shown = line;
+  }, SAY_MS);
   let timeUp = false;
   const end = (): void => {
     child.kill('SIGTERM');
@@ -75,6 +92,7 @@ async function runOne(planned: Planned, file: string, { full, signal }: RunAllOp
   signal.addEventListener('abort', end, { once: true });
   const problem = await promise;
   clearTimeout(timer);
+  clearInterval(saying);
   signal.removeEventListener('abort', end);
   return timeUp ? `it did not end in time: ${problem}` : problem;
 }

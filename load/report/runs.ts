@@ -41,7 +41,7 @@ const written = z.object({
   startedAt: z.string(),
   commit: z.nullable(z.string()),
   machine,
-  /** What was asked for; of drills it is not written. */
+  /** What was asked for; older results do not say it. */
   options: z.optional(z.object({ seconds: z.nullable(z.number()), tokens: z.nullable(z.number()) })),
   ok: z.boolean(),
   figures: z.array(figure),
@@ -134,6 +134,13 @@ export class Runs {
   }
 }
 
+/** Of the reports that were made in this folder so far; none where there was none. */
+export async function readFailures(folder: string): Promise<Failed[]> {
+  const names = await filesOf(folder);
+  if (!names.includes(FAILURES_FILE)) return [];
+  return failuresOf(jsonOf(FAILURES_FILE, await readFile(join(folder, FAILURES_FILE), 'utf8')));
+}
+
 async function filesOf(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
@@ -157,7 +164,8 @@ function failuresOf(value: unknown): Failed[] {
   throw new LoadError('usage', `${FAILURES_FILE} is not what a report has written of its failures.`);
 }
 
-function runOf(file: string, value: unknown): Run {
+/** @param file named where it is no result */
+export function runOf(file: string, value: unknown): Run {
   const parsed = written.safeParse(value);
   const name = parsed.data?.scenario ?? parsed.data?.drill;
   if (!parsed.success || name === undefined) {

@@ -3,16 +3,15 @@ import { capacityOf } from './capacity.ts';
 import { capacitySection } from './capacity-section.ts';
 import { isOurs, judge, type Judged } from './claim.ts';
 import { CLAIMS } from './claims.ts';
-import { detailSection } from './details.ts';
+import { detailSection, machineText } from './details.ts';
 import { CLASSES, distributionOf } from './distribution.ts';
 import { drillsSection } from './drill-table.ts';
 import { mustHoldSection } from './must-hold-section.ts';
 import { besideText, boundOf, exactText, limitText, NOT_MEASURED, numberText } from './numbers.ts';
-import type { Run, Runs } from './runs.ts';
+import { PLAN } from './plan.ts';
+import type { Runs } from './runs.ts';
 import type { Report, Section } from './section.ts';
 import { trustSection } from './trust.ts';
-
-const BYTES_PER_GB = 1_000_000_000;
 
 export function reportOf(runs: Runs): Report {
   const judged = judge(CLAIMS, runs);
@@ -54,10 +53,15 @@ function summarySection(runs: Runs, judged: readonly Judged[]): Section {
     ],
     tables: [
       {
-        columns: ['run', 'kind', 'gates', 'missed', 'started'],
-        rows: runs.all.map(({ name, kind, gates, startedAt }) => {
-          return [name, kind, String(gates.length), String(gates.filter(({ ok }) => !ok).length), startedAt];
-        }),
+        columns: ['run', 'kind', 'gates', 'missed', 'started', 'commit'],
+        rows: runs.all.map(({ name, kind, gates, startedAt, commit }) => [
+          name,
+          kind,
+          String(gates.length),
+          String(gates.filter(({ ok }) => !ok).length),
+          startedAt,
+          commit ?? 'unknown',
+        ]),
       },
     ],
     charts: [],
@@ -78,15 +82,13 @@ function countSentences(judged: readonly Judged[]): string[] {
   ];
 }
 
-function machineText({ cores, processor, memoryBytes, system, node, workerd }: Run['machine']): string {
-  const memory = (memoryBytes / BYTES_PER_GB).toFixed(0);
-  return `${cores} cores (${processor}), ${memory} GB, ${system}, Node ${node}, workerd ${workerd}`;
-}
-
-function missedSection({ missed, failed }: Runs): Section {
+function missedSection(runs: Runs): Section {
+  const { missed, failed } = runs;
+  const absent = PLAN.filter(({ name }) => !runs.run(name) && !failed.some((one) => one.name === name));
   const sentences = [
     ...(missed.length === 0 ? ['No gate was missed.'] : []),
     ...failed.map(({ name, problem }) => `${name} left no figures: ${problem}`),
+    ...(absent.length === 0 ? [] : [`Not run, and not in this report: ${absent.map(({ name }) => name).join(', ')}.`]),
   ];
   const rows = missed.map(({ run, gate }) => [
     run,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { jsonFileOf, stateOf } from '../../load/command.ts';
+import { fileOf, htmlFileOf, RESULTS, stateOf } from '../../load/command.ts';
 import { Runs } from '../../load/report/runs.ts';
 import { LoadError } from '../../load/scenario.ts';
 import { connections } from '../../load/scenarios/connections.ts';
@@ -40,17 +40,27 @@ test('a file for the figures that cannot be written is found out before the run'
   const missing = join(folder, 'missing/x.json');
   expect(await refusal(SCENARIO, 'smoke', '--json', missing)).toContain(`--json ${missing} cannot be written: ENOENT`);
   expect(await refusal(DRILL, 'crash', '--json', missing)).toContain(`--json ${missing} cannot be written: ENOENT`);
-  await expect(jsonFileOf(folder)).rejects.toThrow(LoadError);
-  await expect(jsonFileOf(join(folder, 'file/x.json'))).rejects.toThrow(LoadError);
+  await expect(fileOf('--json', folder)).rejects.toThrow(LoadError);
+  await expect(fileOf('--json', join(folder, 'file/x.json'))).rejects.toThrow(LoadError);
 });
 
 test('looking at it leaves no file, and none other than it was', async () => {
   const path = join(folder, 'new.json');
-  expect(await jsonFileOf(path)).toBe(path);
+  expect(await fileOf('--json', path)).toBe(path);
   expect(existsSync(path)).toBe(false);
-  expect(await jsonFileOf(join(folder, 'file'))).toBe(join(folder, 'file'));
+  expect(await fileOf('--json', join(folder, 'file'))).toBe(join(folder, 'file'));
   expect(existsSync(join(folder, 'file'))).toBe(true);
-  expect(await jsonFileOf(undefined)).toBeNull();
+  expect(await fileOf('--json', undefined)).toBeNull();
+});
+
+test('a page goes where it is wanted, else beside the figures, else to those of a report', async () => {
+  const [json, html] = [join(folder, 'low.json'), join(folder, 'page')];
+  expect(await htmlFileOf('low', { json, html })).toBe(html);
+  expect(await htmlFileOf('low', { json, html: undefined })).toBe(join(folder, 'low.html'));
+  expect(await htmlFileOf('low', { json: join(folder, 'low'), html: undefined })).toBe(join(RESULTS, 'low.html'));
+  expect(await htmlFileOf('low', { json: undefined, html: undefined })).toBe(join(RESULTS, 'low.html'));
+  expect(existsSync(join(folder, 'low.html'))).toBe(false);
+  await expect(htmlFileOf('low', { json, html: join(folder, 'missing/x.html') })).rejects.toThrow('--html');
 });
 
 test('state is kept in a folder', COMMANDS, async () => {

@@ -12,8 +12,11 @@ import { capacityOf } from '../../load/report/capacity.ts';
 import { judge } from '../../load/report/claim.ts';
 import { CLAIMS } from '../../load/report/claims.ts';
 import { distributionOf } from '../../load/report/distribution.ts';
+import { singleReport } from '../../load/report/details.ts';
+import { pageOf } from '../../load/report/page.ts';
 import { PLAN } from '../../load/report/plan.ts';
 import { bearsOf, FAST_MODEL, heldRate } from '../../load/report/rates.ts';
+import { runAll } from '../../load/report/run-all.ts';
 import { Runs } from '../../load/report/runs.ts';
 
 const EVIL = `<script>alert("1")</script> [x](https://evil.example) | & 'quoted'`;
@@ -111,15 +114,20 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function built(): Promise<{ page: string; summary: string }> {
+async function built(from = folder): Promise<{ page: string; summary: string; code: unknown }> {
   const [html, markdown] = [join(folder, 'report.html'), join(folder, 'REPORT.md')];
-  const options = ['--from', folder, '--html', html, '--markdown', markdown];
-  await promisify(execFile)(process.execPath, [join(ROOT, 'load/cli.ts'), 'report', ...options]);
-  return { page: await readFile(html, 'utf8'), summary: await readFile(markdown, 'utf8') };
+  const options = ['--from', from, '--html', html, '--markdown', markdown];
+  const code = await promisify(execFile)(process.execPath, [join(ROOT, 'load/cli.ts'), 'report', ...options]).then(
+    () => 0,
+    (error: unknown) => (error instanceof Error && 'code' in error ? error.code : null),
+  );
+  return { page: await readFile(html, 'utf8'), summary: await readFile(markdown, 'utf8'), code };
 }
 
 test('the command builds page and summary again, with a line for every claim', { timeout: 30_000 }, async () => {
-  const { page, summary } = await built();
+  const { page, summary, code } = await built();
+  // A gate was missed, and a run left no figures.
+  expect(code).toBe(1);
   const rows = summary.split('\n').filter((line) => line.startsWith('| '));
   for (const { section, name } of CLAIMS) {
     expect(rows.some((row) => row.startsWith(`| ${section} | `) && row.includes(name.replace('<', '&lt;')))).toBe(true);
@@ -130,6 +138,7 @@ test('the command builds page and summary again, with a line for every claim', {
   expect(summary).toContain('THE MACHINE WAS NOT QUIET during medium');
   expect(summary).toContain('| crash | lost | 3 | 0 |');
   expect(summary).toContain('render left no figures: no browser');
+  expect(summary).toMatch(/Not run, and not in this report: .*peak, spike/);
 
   // Nothing is loaded, nothing runs, nothing that a run said is markup.
   expect(page).not.toMatch(/(?:src|href|action|data)\s*=|url\(|@import|<script|<link|<img/i);
@@ -137,6 +146,50 @@ test('the command builds page and summary again, with a line for every claim', {
   expect(summary).not.toContain('<script');
   expect(summary).not.toContain('[x](');
   expect(page).toContain('<svg');
+});
+
+test(
+  'a report fails for a missed gate and for a run without figures, and for nothing else',
+  { timeout: 60_000 },
+  async () => {
+    const well = await mkdtemp(join(folder, 'well-'));
+    await writeFile(join(well, 'low.json'), JSON.stringify(steady('low', 10)));
+    expect((await built(well)).code).toBe(0);
+    await writeFile(join(well, 'failures.json'), JSON.stringify([{ name: 'render', problem: 'no browser' }]));
+    expect((await built(well)).code).toBe(1);
+  },
+);
+
+test('what failed before and was not run again is still told of; what was, is told anew', async () => {
+  const results = await mkdtemp(join(folder, 'merge-'));
+  const told = (): Promise<unknown> => readFile(join(results, 'failures.json'), 'utf8').then(JSON.parse);
+  const run = (names: string[], fails: boolean) =>
+    runAll(
+      names.map((name) => ({ kind: 'scenario', name, seconds: 1 })),
+      {
+        folder: results,
+        full: false,
+        signal: new AbortController().signal,
+        say: () => undefined,
+        runOne: async ({ name }, file) => {
+          if (!fails) await writeFile(file, JSON.stringify(steady(name, 10)));
+          return 'a reason';
+        },
+      },
+    );
+  await run(['low', 'render'], true);
+  await run(['low'], false);
+  expect(await told()).toEqual([{ name: 'render', problem: 'a reason' }]);
+  await run(['render'], false);
+  expect(await told()).toEqual([]);
+});
+
+test('one run by itself is a page, too', async () => {
+  const low = (await Runs.read(folder)).run('low');
+  const page = low ? pageOf(singleReport(low)) : '';
+  expect(page).toContain('<title>Switchboard: scenario low</title>');
+  expect(page).toContain('<svg');
+  expect(page).not.toContain('Every figure of every run');
 });
 
 test('a claim is held, missed, or not measured, and never silently the first', async () => {
