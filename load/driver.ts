@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Latencies } from './histogram.ts';
 import { messageId, messageText } from './message.ts';
+import { LoadError } from './scenario.ts';
 import type { LoadUser } from './user.ts';
 
 /** A reply that takes longer is not waited for; its message is then one without an answer. */
@@ -43,16 +44,21 @@ export interface LoopOptions {
   sentBefore?: number;
   /** Between a reply and the next message (0). */
   pauseMs?: number;
+  /**
+   * Ends the window, after which open replies are still waited for. With a LoadError, which is what an interruption
+   * aborts with, nothing is waited for any more: a silent server would keep everybody for half a minute.
+   */
   signal: AbortSignal;
   /** Called when the window is over. */
   atEnd: () => void;
 }
 
-/** Lets all users talk for `windowMs`; resolves when every one has the reply it waits for. */
+/** Lets all users talk for `windowMs`; resolves when every one has the reply it waits for. @throws what interrupted it */
 export async function closedLoop(
   users: readonly LoadUser[],
   { windowMs, sentBefore = 0, pauseMs = 0, signal, atEnd }: LoopOptions,
 ): Promise<Loop> {
+  signal.throwIfAborted();
   const startedAt = performance.now();
   let endedAt: number | null = null;
   let inWindow = 0;
@@ -62,7 +68,12 @@ export async function closedLoop(
     atEnd();
   };
   const timer = setTimeout(end, windowMs);
-  signal.addEventListener('abort', end, { once: true });
+  const { promise: interrupted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => {
+    end();
+    if (signal.reason instanceof LoadError) reject(signal.reason);
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
   const talk = async (user: LoadUser, number: number): Promise<Exchange[]> => {
     const done: Exchange[] = [];
     while (endedAt === null) {
@@ -78,13 +89,13 @@ export async function closedLoop(
     return done;
   };
   try {
-    const exchanges = await Promise.all(users.map(talk));
+    const exchanges = await Promise.race([Promise.all(users.map(talk)), interrupted]);
     end();
     const windowEnd = endedAt ?? performance.now();
     return { exchanges, inWindow, windowMs: windowEnd - startedAt, tailMs: performance.now() - windowEnd };
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener('abort', end);
+    signal.removeEventListener('abort', onAbort);
   }
 }
 

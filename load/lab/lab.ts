@@ -33,12 +33,18 @@ export class Lab {
     const work = body(lab);
     // After an interruption what is still under way fails for want of its servers: nobody needs to hear.
     work.catch(() => undefined);
+    let result: T;
     try {
-      return await Promise.race([work, aborted]);
+      result = await Promise.race([work, aborted]);
+    } catch (error) {
+      // What ended the run is what has to be told.
+      await lab.#stop().catch(() => undefined);
+      throw error;
     } finally {
       options.signal.removeEventListener('abort', onAbort);
-      await lab.#stop();
     }
+    await lab.#stop();
+    return result;
   }
 
   get signal(): AbortSignal {
@@ -84,8 +90,13 @@ export class Lab {
     return this.keep(Generators.start({ module: SWITCHBOARD_USERS, ...options }));
   }
 
+  /** @throws the first problem, when all the others have been ended */
   async #stop(): Promise<void> {
     this.#ended = true;
-    for (const started of this.#started.toReversed()) await started.stop();
+    const problems: unknown[] = [];
+    for (const started of this.#started.toReversed()) {
+      await started.stop().catch((problem: unknown) => problems.push(problem));
+    }
+    if (problems.length > 0) throw problems[0];
   }
 }

@@ -100,6 +100,9 @@ export class SwitchboardServer implements Started {
   readonly #secret = randomBytes(32).toString('base64url');
   readonly #bundles = new Map<string, WorkerBundle>();
   #life: { server: LocalServer; pid: number | null } | null = null;
+  /** The newest life while it begins; it ends well also where that fails. */
+  #beginning: Promise<unknown> = Promise.resolve();
+  #isStopped = false;
   #url = '';
 
   private constructor(options: SwitchboardOptions) {
@@ -146,8 +149,16 @@ export class SwitchboardServer implements Started {
 
   /** Begins a life on the port and the state of the one before, which it kills. `entry`: new code. */
   async restart(entry?: string): Promise<void> {
+    const beginning = this.#begin(entry);
+    this.#beginning = beginning.catch(() => undefined);
+    await beginning;
+  }
+
+  async #begin(entry?: string): Promise<void> {
+    this.#refuseIfStopped();
     const bundle = await this.#bundle(entry);
     await this.kill();
+    this.#refuseIfStopped();
     const { value: server, pid } = await withWorkerd(() =>
       startLocalServer({
         bundle,
@@ -184,9 +195,17 @@ export class SwitchboardServer implements Started {
     return counters.parse(await response.json());
   }
 
+  /** For good. A life that begins just now is ended, too: it would belong to nobody. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.kill();
+    await this.#beginning;
     await this.kill();
     this.#removeFolder();
+  }
+
+  #refuseIfStopped(): void {
+    if (this.#isStopped) throw new LoadError('not_finished', 'The server was stopped.');
   }
 
   async #bundle(
