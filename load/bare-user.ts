@@ -57,10 +57,6 @@ export class BareUser implements LoadUser {
     if (this.live) this.#socket.send(PING_TEXT);
   }
 
-  cut(): void {
-    this.#socket.terminate();
-  }
-
   setReading(isReading: boolean): void {
     if (isReading) this.#socket.resume();
     else this.#socket.pause();

@@ -34,8 +34,6 @@ export interface LoadUser {
   listen(events: UserEvents): void;
   /** Sends a message at once; what becomes of it comes as events. */
   send(id: string, text: string): void;
-  /** Ends the connection as a network would: without a goodbye. The user's client does what it does then. */
-  cut(): void;
   /** Stops reading from the connection, or goes on. */
   setReading(isReading: boolean): void;
   close(): void;

@@ -10,7 +10,7 @@ import { switchboardBench, type Settled, type SwitchboardBench } from '../lab/be
 import type { TalkOptions, TalkResult } from '../lab/generators.ts';
 import { Lab } from '../lab/lab.ts';
 import type { SwitchboardOptions, SwitchboardServer } from '../lab/servers.ts';
-import { warmUp } from '../measure/phase.ts';
+import { count, warmUp } from '../measure/phase.ts';
 import { LoadError, type Figure, type Gate, type Scenario, type ScenarioResult } from '../scenario.ts';
 import { healedForFirst, type KnownOutage, type Span, type Wound } from './outcome.ts';
 import { resultOf } from './figures.ts';
@@ -162,7 +162,7 @@ async function setStage(lab: Lab, drill: Drill): Promise<Stage> {
     wait: (ms) => sleep(ms, undefined, { signal: lab.signal }),
     talk: async (options) => {
       const result = await bench.generators.talk(options);
-      count(bench, result);
+      count(bench.tally, result);
       return result;
     },
   };
@@ -203,16 +203,9 @@ async function talkAndBreak(lab: Lab, drill: Drill, stage: Stage, { before, faul
       onProgress: (progress) => (latest = progress),
     });
     const [talked, broken] = await Promise.all([talking, breakThings()]);
-    count(bench, talked);
+    count(bench.tally, talked);
     return { talked, ...broken };
   } finally {
     clearInterval(timer);
   }
-}
-
-function count({ tally }: SwitchboardBench, { columns }: TalkResult): void {
-  const happened = (column: Float64Array): number => column.filter((at) => !Number.isNaN(at)).length;
-  tally.sent += columns.user.length;
-  tally.answered += happened(columns.replyAt);
-  tally.failed += happened(columns.failedAt);
 }

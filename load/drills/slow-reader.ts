@@ -63,10 +63,10 @@ async function stall(stage: Stage, notes: Notes): Promise<Wound[]> {
   notes.readingBytes = await mostBytes(stage, at + stage.faultMs * SHARES.reading);
   stage.say(`${WATCHED * READERS_EACH} tabs stop reading`);
   notes.stalledAt = monotonicMs();
-  await generators.disturb(range, 'pause');
+  await generators.setReading(range, false);
   notes.stalledBytes = await mostBytes(stage, notes.stalledAt + stage.faultMs * SHARES.stalled);
   notes.resumedAt = monotonicMs();
-  await generators.disturb(range, 'resume');
+  await generators.setReading(range, true);
   stage.say('they read again');
   notes.watched = (await talking).columns;
   await stage.wait(Math.max(0, untilAt - monotonicMs()) + CATCH_UP_MS);

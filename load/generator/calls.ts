@@ -73,11 +73,8 @@ export const GENERATOR_CALLS = {
   },
   /** The connections that were lost since this was asked last; `liveAt` NaN: not live again so far. */
   outages: { params: nothing, result: z.object({ user: numbers, lostAt: numbers, liveAt: numbers }) },
-  /** Does something to the connections of each of these users with the probability `share`. */
-  disturb: {
-    params: z.object({ ...range, how: z.enum(['cut', 'pause', 'resume']), share: z.number(), seed: z.int() }),
-    result: z.object({ users: z.array(z.int()) }),
-  },
+  /** Stops reading from these users' connections, or goes on. */
+  setReading: { params: z.object({ ...range, isReading: z.boolean() }), result: nothing },
   /** How many messages the first `sessions` users' clients and the server's HTTP pages tell differently. */
   compare: { params: z.object({ sessions: z.int() }), result: z.object({ different: z.int() }) },
   check: { params: z.object({ stored: z.nullable(z.string()), atRest: z.boolean() }), result: z.nullable(integrity) },

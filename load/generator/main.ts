@@ -1,5 +1,4 @@
 /** A generator: users of one server in a process of their own, so that they share no thread with anything they measure. */
-import { seeded } from '../../test/support/random.ts';
 import { serve, tell } from '../lab/rpc.ts';
 import { reasonOf } from '../reason.ts';
 import type { CreateUsers, LoadUser, UserSource } from '../user.ts';
@@ -79,16 +78,6 @@ function outages() {
   };
 }
 
-function disturb(range: Range, how: 'cut' | 'pause' | 'resume', share: number, seed: number): number[] {
-  const random = seeded(seed);
-  const chosen = within(range).filter(() => random.next() < share);
-  for (const { user } of chosen) {
-    if (how === 'cut') user.cut();
-    else user.setReading(how === 'resume');
-  }
-  return chosen.map(({ number }) => number);
-}
-
 function close(range: Range): void {
   for (const { number, user } of within(range)) {
     user.close();
@@ -113,7 +102,10 @@ serve(GENERATOR_CALLS, {
   },
   state: async () => state(),
   outages: async () => outages(),
-  disturb: async ({ first, end, how, share, seed }) => ({ users: disturb({ first, end }, how, share, seed) }),
+  setReading: async ({ isReading, ...range }) => {
+    for (const { user } of within(range)) user.setReading(isReading);
+    return {};
+  },
   compare: async ({ sessions }) => ({ different: (await source?.compare?.(sessions)) ?? 0 }),
   check: async (request) => (await source?.check?.(request)) ?? null,
   close: async (range) => {

@@ -43,6 +43,15 @@ export interface TalkColumns {
   failedAt: Float64Array;
 }
 
+/**
+ * How many were sent, answered, and said to fail; others are open, or lost. By the messages themselves: a connection that
+ * is gone is no message, and says nothing of those that were open.
+ */
+export function tallyOf({ user, replyAt, failedAt }: Pick<TalkColumns, 'user' | 'replyAt' | 'failedAt'>) {
+  const happened = (column: Float64Array): number => column.filter((at) => !Number.isNaN(at)).length;
+  return { sent: user.length, answered: happened(replyAt), failed: happened(failedAt) };
+}
+
 const COLUMNS = ['user', 'number', 'intendedAt', 'sentAt', 'ackAt', 'firstAt', 'replyAt', 'failedAt'] as const;
 const POLL_MS = 20;
 /** Kept of the reasons why replies failed. */

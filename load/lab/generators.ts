@@ -30,7 +30,6 @@ export interface GeneratorOptions {
   messagesPerSecond: number;
   /** How many processes, instead. */
   processes?: number;
-  nodeOptions?: readonly string[];
 }
 
 /** Users by number, the first included, the last not. */
@@ -75,13 +74,13 @@ export class Generators {
 
   static async start(options: GeneratorOptions): Promise<Generators> {
     const generators = new Generators();
-    const { module, url, options: userOptions = {}, users, messagesPerSecond, nodeOptions = [] } = options;
+    const { module, url, options: userOptions = {}, users, messagesPerSecond } = options;
     const wanted = Math.max(users / USERS_PER_PROCESS, messagesPerSecond / MESSAGES_PER_SECOND_PER_PROCESS, 1);
     const count = options.processes ?? Math.min(MAX_PROCESSES, Math.ceil(wanted));
     try {
       for (let index = 0; index < count; index += 1) {
         const onEvent = (value: unknown): void => generators.#progressed(index, value);
-        const child = await Child.start(MODULE, GENERATOR_CALLS, { onEvent, nodeOptions });
+        const child = await Child.start(MODULE, GENERATOR_CALLS, { onEvent });
         generators.#children.push(child);
         await child.call('use', { module, url, options: userOptions });
       }
@@ -164,12 +163,9 @@ export class Generators {
     });
   }
 
-  /** Cuts connections, or stops and resumes reading from them; returns whose. */
-  async disturb(range: UserRange, how: 'cut' | 'pause' | 'resume', share = 1, seed = 1): Promise<number[]> {
-    const calls = this.#children.map((child, index) =>
-      child.call('disturb', { ...range, how, share, seed: seed + index }),
-    );
-    return (await Promise.all(calls)).flatMap(({ users }) => users);
+  /** Stops reading from these users' connections, or goes on. */
+  async setReading(range: UserRange, isReading: boolean): Promise<void> {
+    await Promise.all(this.#children.map((child) => child.call('setReading', { ...range, isReading })));
   }
 
   /** @see UserSource.compare */

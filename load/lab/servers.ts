@@ -41,9 +41,7 @@ export interface Started {
 
 export interface StartedModel extends Started {
   /** What it has generated since this was asked last. */
-  take(): Promise<{ generations: Generations; dropped: number }>;
-  /** The simulator's own counters. */
-  stats(): Promise<Record<string, number>>;
+  take(): Promise<{ generations: Generations }>;
 }
 
 /** The simulator, in a process of its own, so that its work is not counted as the server's or the generator's. */
@@ -54,7 +52,6 @@ export async function startModel(settings: SimulatorOptions): Promise<StartedMod
     url,
     pid: child.pid,
     take: () => child.call('take', {}),
-    stats: () => child.call('stats', {}),
     stop: () => child.stop(),
   };
 }

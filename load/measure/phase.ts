@@ -1,6 +1,6 @@
 /** One stretch of talk at a given rate, and everything that it cost. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TalkColumns, TalkProgress } from '../generator/open-loop.ts';
+import { tallyOf, type TalkColumns, type TalkProgress } from '../generator/open-loop.ts';
 import type { Generators, TalkOptions, TalkResult, UserRange } from '../lab/generators.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { Counters, StartedModel } from '../lab/servers.ts';
@@ -127,10 +127,11 @@ export async function speak(bench: Bench, range: UserRange, messagesPerMinute: n
   count(bench.tally, await bench.generators.talk({ ...range, seconds, messagesPerMinute }));
 }
 
-function count(tally: Tally, { columns, problems }: TalkResult): void {
-  tally.sent += columns.user.length;
-  tally.answered += columns.replyAt.filter((at) => !Number.isNaN(at)).length;
-  tally.failed += Object.values(problems).reduce((sum, each) => sum + each, 0);
+export function count(tally: Tally, { columns }: TalkResult): void {
+  const { sent, answered, failed } = tallyOf(columns);
+  tally.sent += sent;
+  tally.answered += answered;
+  tally.failed += failed;
 }
 
 export function rolesOf({ generators, model, serverPids }: Bench): Roles {

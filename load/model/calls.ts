@@ -8,7 +8,6 @@ export type Generations = z.infer<typeof generations>;
 
 export const MODEL_CALLS = {
   where: { params: nothing, result: z.object({ url: z.string() }) },
-  /** The generations that ended since this was asked last. */
-  take: { params: nothing, result: z.object({ generations, dropped: z.int() }) },
-  stats: { params: nothing, result: z.record(z.string(), z.number()) },
+  /** The generations that ended since this was asked last; fails where there were too many to keep. */
+  take: { params: nothing, result: z.object({ generations }) },
 } as const;

@@ -13,7 +13,7 @@ import { MODEL_CALLS } from './calls.ts';
 
 /** Longer than the mark and its two numbers. */
 const MARK_BYTES = 64;
-/** Beyond this many that nobody took, generations are only counted. */
+/** Beyond this many that nobody took, generations are only counted, and whoever takes them is told so. */
 const MAX_GENERATIONS = 2_000_000;
 
 interface Generation {
@@ -69,20 +69,17 @@ function note(generation: Generation): void {
   else dropped += 1;
 }
 
-function takeAll(): { generations: Record<keyof Generation, Float64Array>; dropped: number } {
-  const taken = ended;
-  const result = {
-    generations: {
-      key: Float64Array.from(taken, ({ key }) => key),
-      receivedAt: Float64Array.from(taken, ({ receivedAt }) => receivedAt),
-      firstAt: Float64Array.from(taken, ({ firstAt }) => firstAt),
-      endAt: Float64Array.from(taken, ({ endAt }) => endAt),
-    },
-    dropped,
-  };
+function takeAll(): Record<keyof Generation, Float64Array> {
+  const [taken, missing] = [ended, dropped];
   ended = [];
   dropped = 0;
-  return result;
+  if (missing > 0) throw new Error(`The model kept no times of ${missing} answers: nobody took those before.`);
+  return {
+    key: Float64Array.from(taken, ({ key }) => key),
+    receivedAt: Float64Array.from(taken, ({ receivedAt }) => receivedAt),
+    firstAt: Float64Array.from(taken, ({ firstAt }) => firstAt),
+    endAt: Float64Array.from(taken, ({ endAt }) => endAt),
+  };
 }
 
 /** The settings come as the first argument, written as JSON. */
@@ -94,6 +91,5 @@ function settingsOf(text: string | undefined): SimulatorOptions {
 const simulator = await startSimulator(settingsOf(process.argv[2]));
 serve(MODEL_CALLS, {
   where: async () => ({ url: simulator.url }),
-  take: async () => takeAll(),
-  stats: async () => ({ ...simulator.stats() }),
+  take: async () => ({ generations: takeAll() }),
 });

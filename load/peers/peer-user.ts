@@ -39,10 +39,6 @@ export abstract class PeerUser implements LoadUser {
     this.#events = events;
   }
 
-  cut(): void {
-    this.#socket.terminate();
-  }
-
   setReading(isReading: boolean): void {
     if (isReading) this.#socket.resume();
     else this.#socket.pause();

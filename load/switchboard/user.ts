@@ -129,10 +129,6 @@ export class SwitchboardUser implements LoadUser {
     });
   }
 
-  cut(): void {
-    this.#socket?.terminate();
-  }
-
   setReading(isReading: boolean): void {
     if (isReading) this.#socket?.resume();
     else this.#socket?.pause();

@@ -10,7 +10,7 @@ import {
   unexplained,
   type Wound,
 } from '../../load/drills/outcome.ts';
-import type { TalkColumns } from '../../load/generator/open-loop.ts';
+import { tallyOf, type TalkColumns } from '../../load/generator/open-loop.ts';
 
 const NEVER = Number.NaN;
 const SPAN = { beginAt: 1_000, endAt: 5_000 };
@@ -50,6 +50,16 @@ test('a message belongs to the time at which it was to be sent, and its wait cou
   expect(before.acknowledged.max).toBeCloseTo(700, 0);
   expect(during.answer.max).toBeNull();
   expect(timesByPhase(columns, SPAN, (user) => user === 1).before.sent).toBe(0);
+});
+
+test('what was answered and what was said to fail is counted by the messages; the others are open', () => {
+  const columns = columnsOf([
+    { user: 0, intendedAt: 0, replyAt: 100 },
+    { user: 0, intendedAt: 1 },
+    { user: 1, intendedAt: 2 },
+  ]);
+  columns.failedAt[1] = 50;
+  expect(tallyOf(columns)).toEqual({ sent: 3, answered: 1, failed: 1 });
 });
 
 test('a loss is counted to the fault before it, once a user, up to the last time it came back', () => {

@@ -69,7 +69,6 @@ describe('users who talk in a closed loop', () => {
     connects: 1,
     listen,
     send: () => undefined,
-    cut: () => undefined,
     setReading: () => undefined,
     close: () => undefined,
   });
