@@ -71,6 +71,13 @@ export const mostOf =
     return values.length > 0 && values.every((value) => value !== null) ? Math.max(...values) : null;
   };
 
+export const leastOfAll =
+  (run: string, wanted: Wanted): Measure =>
+  (runs) => {
+    const values = runs.figures(run, wanted).map(({ value }) => value);
+    return values.length > 0 && values.every((value) => value !== null) ? Math.min(...values) : null;
+  };
+
 /** The worst of all groups and subjects that have the figure. */
 export const mostOfAll =
   (run: string, wanted: Wanted): Measure =>

@@ -6,12 +6,11 @@ export interface Planned {
   name: string;
   /** Measured in all in a short report; null: as long as the command itself thinks right. */
   seconds: number | null;
-  users?: number;
 }
 
 /** @param seconds given here for a scenario that does not say itself how long it takes within a short report */
-function scenario(name: string, seconds = reportSecondsOf(name), users?: number): Planned {
-  return { kind: 'scenario', name, seconds, ...(users === undefined ? {} : { users }) };
+function scenario(name: string, seconds = reportSecondsOf(name)): Planned {
+  return { kind: 'scenario', name, seconds };
 }
 
 function reportSecondsOf(name: string): number | null {
@@ -22,19 +21,20 @@ function drill(name: string): Planned {
   return { kind: 'drill', name, seconds: null };
 }
 
-/** About 9 minutes of measuring; starting, warming up and checking come on top. Drills have their own times. */
+/** About 11 minutes of measuring; starting, warming up and checking come on top. Drills have their own times. */
 export const PLAN: readonly Planned[] = [
   scenario('baseline', 30),
   scenario('low', 30),
   scenario('soak'),
   scenario('medium', 30),
+  scenario('long-answers', 30),
   scenario('users-500', 30),
   scenario('high', 30),
   scenario('peak', 60),
   scenario('stress', 60),
   scenario('spike', 20),
-  // Three heartbeats each, and longer than a silence may last.
-  scenario('connections', 16, 1_000),
+  // Three heartbeats each, and longer than a silence may last; all steps that fit, since memory is that of the largest.
+  scenario('connections', 16),
   scenario('linear'),
   scenario('operations', 24),
   scenario('render', 5),

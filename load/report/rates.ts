@@ -56,15 +56,9 @@ function usersOf(perSecond: number): number {
   return (perSecond * 60) / MESSAGES_PER_USER_PER_MINUTE;
 }
 
-/** The rate that was held; where the run held it once more to be sure, only if it did. Null: none, or not measured. */
-export function heldRate(runs: Runs, run: string, ladder: string): number | null {
-  const group = 'breaking point';
-  const confirmed = runs
-    .run(run)
-    ?.figures.find(
-      (figure) => figure.group === group && figure.subject === ladder && figure.name.includes('confirmed'),
-    );
-  return confirmed ? confirmed.value : runs.value(run, { group, subject: ladder, name: 'highest rate held' });
+/** @param subject a ladder's name, or that of the same ladder of another server; null: none was held, or measured */
+export function heldRate(runs: Runs, run: string, subject: string): number | null {
+  return runs.value(run, { group: 'breaking point', subject, name: 'highest rate held' });
 }
 
 export function ratesOf(runs: Runs): Rate[] {

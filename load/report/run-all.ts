@@ -10,7 +10,7 @@ import { FAILURES_FILE, readFailures } from './runs.ts';
 const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url));
 const DRILL_CLI = fileURLToPath(new URL('../drill-cli.ts', import.meta.url));
 /** Starting, warming up, checking and what a scenario adds for itself; beyond it a run hangs. */
-const SPARE_MS = 10 * 60_000;
+const SPARE_MS = 15 * 60_000;
 const FULL_SPARE_MS = 4 * 60 * 60_000;
 /** After a first signal a command ends what it started; a second one ends it at once. */
 const ENDING_MS = 20_000;
@@ -58,11 +58,10 @@ export async function runAll(plan: readonly Planned[], options: RunAllOptions): 
 
 /** What it said of its end. */
 async function runCommandOf(planned: Planned, file: string, { full, signal, say }: RunAllOptions): Promise<string> {
-  const { kind, name, seconds, users } = planned;
+  const { kind, name, seconds } = planned;
   const args = [kind === 'drill' ? DRILL_CLI : CLI, name, '--json', file];
   if (full && kind === 'scenario') args.push('--full');
   if (!full && seconds !== null) args.push('--seconds', String(seconds));
-  if (!full && users !== undefined) args.push('--users', String(users));
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {

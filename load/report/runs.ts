@@ -42,7 +42,7 @@ const written = z.object({
   commit: z.nullable(z.string()),
   machine,
   /** What was asked for; older results do not say it. */
-  options: z.optional(z.object({ seconds: z.nullable(z.number()), tokens: z.nullable(z.number()) })),
+  options: z.optional(z.object({ seconds: z.nullable(z.number()) })),
   ok: z.boolean(),
   figures: z.array(figure),
   gates: z.array(z.object({ name: z.string(), value: measured, limit: measured, ok: z.boolean() })),

@@ -11,8 +11,8 @@ import { loadRun, type Values } from '../support/load-run.ts';
 const WHOLE = 'bare object, whole answer';
 
 /** The line's cells: measured, verdict, beside it. */
-function line(name: string, run: string, values: Values, more: Parameters<typeof loadRun>[2] = {}): string[] {
-  const rows = mustHoldSection(new Runs([loadRun(run, values, more)])).tables[0]?.rows ?? [];
+function line(name: string, run: string, values: Values): string[] {
+  const rows = mustHoldSection(new Runs([loadRun(run, values)])).tables[0]?.rows ?? [];
   return rows.find((row) => row[1] === name)?.slice(4, 7) ?? [];
 }
 
@@ -51,15 +51,28 @@ test('of several steps the worst counts', () => {
   expect(grown(1, null)).toEqual(['not measured', '', '']);
 });
 
-test('answers of 200 tokens are found by what the run says of itself, and only they', () => {
-  const name = 'processor per 1,000 answers of 200 tokens, s';
-  const figure = 'server processor per 1,000 answers';
-  const measured = (run: string, group: string, tokens: number | null = null) =>
-    line(name, run, [[group, run, figure, 5.5]], { options: { seconds: null, tokens } })[0];
-  expect(measured('medium', '100 users, 200 tokens an answer')).toBe('5.5');
-  expect(measured('medium-200', '100 users')).toBe('5.5');
-  expect(measured('medium', '100 users', 200)).toBe('5.5');
-  expect(measured('medium', '200 users, 1000 messages a minute')).toBe('not measured');
+test('memory of a connection is that of the step with most of them', () => {
+  const name = 'memory each above the bare object, direct';
+  const steps = ([first, second]: [number, number | null]): Values => [
+    ['1000 idle connections', 'Switchboard', name, first],
+    ['10000 idle connections', 'Switchboard', name, second],
+    ['5000 idle connections', 'Switchboard', name, 99],
+  ];
+  const memory = 'memory each above a bare object, kB';
+  expect(line(memory, 'connections', steps([50, 20]))).toEqual(['20', 'held', '']);
+  expect(line(memory, 'connections', steps([20, 50]))).toEqual(['50', 'MISSED', '']);
+  expect(line(memory, 'connections', steps([20, null]))).toEqual(['not measured', '', '']);
+});
+
+test('a rate is held against the one that a bare object held in the same run', () => {
+  const of = (own: number, theirs: number | null) =>
+    line('the same, of what a bare object holds that forwards each token', 'stress', [
+      ['breaking point', 'model at 10 ms a token', 'highest rate held', own],
+      ['breaking point', 'bare object, each token, model at 10 ms a token', 'highest rate held', theirs],
+    ]);
+  expect(of(300, 240)).toEqual(['1.25', 'held', 'it holds, messages/s 240']);
+  expect(of(300, 400)).toEqual(['0.75', 'MISSED', 'it holds, messages/s 400']);
+  expect(of(300, null).slice(0, 2)).toEqual(['not measured', '']);
 });
 
 test('every drill has its row, with the silent connections beside those that were reset', () => {

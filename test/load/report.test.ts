@@ -15,7 +15,7 @@ import { distributionOf } from '../../load/report/distribution.ts';
 import { singleReport } from '../../load/report/details.ts';
 import { pageOf } from '../../load/report/page.ts';
 import { PLAN } from '../../load/report/plan.ts';
-import { bearsOf, FAST_MODEL, heldRate } from '../../load/report/rates.ts';
+import { bearsOf } from '../../load/report/rates.ts';
 import { runAll } from '../../load/report/run-all.ts';
 import { Runs } from '../../load/report/runs.ts';
 
@@ -256,26 +256,6 @@ test('a server bears the least of what line and stress say, and cores, headroom 
   expect(bearsOf(null, rates)).toMatchObject({ users: 3_000, headroom: 3, cores: expect.closeTo(0.95) });
 });
 
-test('a rate that the run held once more to be sure counts before one that it did not', async () => {
-  const stress = (await Runs.read(folder)).run('stress');
-  const held = (value: number | null) => {
-    const confirmed = {
-      group: 'breaking point',
-      subject: FAST_MODEL,
-      name: 'highest rate confirmed',
-      unit: '/s',
-      value,
-    };
-    return heldRate(
-      new Runs(stress ? [{ ...stress, figures: [...stress.figures, confirmed] }] : []),
-      'stress',
-      FAST_MODEL,
-    );
-  };
-  expect(held(450)).toBe(450);
-  expect(held(null)).toBeNull();
-});
-
 test('a run that broke down is left out of the lines, and named', async () => {
   const held = await Runs.read(folder);
   const high = held.run('high');
@@ -304,13 +284,13 @@ test('the reports’ classes are filled from the finer ones', async () => {
   expect(run && distributionOf(run)?.shares).toEqual([30, 30, 20, 10, 5, 5]);
 });
 
-test('a short report measures for about 9 minutes, and only what there is', () => {
+test('a short report measures for about 11 minutes, and only what there is', () => {
   const known = { scenario: SCENARIOS, drill: DRILLS };
   for (const { kind, name } of PLAN) expect(known[kind].map((one) => one.name)).toContain(name);
   // Each drill is in it; smoke is what every other scenario does, too.
   for (const { name } of DRILLS) expect(PLAN.map((planned) => planned.name)).toContain(name);
   const seconds = PLAN.reduce((sum, planned) => sum + (planned.seconds ?? 0), 0);
-  expect(seconds).toBeLessThanOrEqual(560);
+  expect(seconds).toBeLessThanOrEqual(660);
 });
 
 test('how long a scenario measures within a report stands in one place', () => {

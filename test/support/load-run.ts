@@ -3,7 +3,7 @@ import type { Run } from '../../load/report/runs.ts';
 export type Values = readonly (readonly [group: string, subject: string, name: string, value: number | null])[];
 
 /** A run as a report reads it, of these figures and nothing else. */
-export function loadRun(name: string, values: Values, more: Partial<Run> = {}): Run {
+export function loadRun(name: string, values: Values): Run {
   return {
     kind: 'scenario',
     name,
@@ -15,6 +15,5 @@ export function loadRun(name: string, values: Values, more: Partial<Run> = {}): 
     gates: [],
     notes: [],
     charts: [],
-    ...more,
   };
 }
