@@ -53,7 +53,7 @@ export class TurnRunner {
   readonly #permission: Permission;
   #generation: Generation | null = null;
   /** Of the attempt that has leave and is being begun: looking its bot up again would take time, and leave ends. */
-  #routed: Route | null = null;
+  #routed: { turn: number; route: Route } | null = null;
 
   constructor(host: TurnHost, ports: SessionPorts<unknown>) {
     this.#host = host;
@@ -149,9 +149,11 @@ export class TurnRunner {
     const leave = await this.#leaveFor(generation, attempt + 1);
     if (!leave) return;
     this.#generation = null;
-    this.#routed = leave;
+    this.#routed = { turn, route: leave };
     this.#host.dispatch({ type: 'recover' });
     this.#routed = null;
+    // It was given up instead (S14): the leave is nobody's, least of all the next turn's.
+    if (this.#host.state().running?.turn !== turn) this.#permission.leave();
   }
 
   /** Ends what is generated for `(turn, attempt)`; nothing more comes of it. */
@@ -178,7 +180,7 @@ export class TurnRunner {
   /** Null: the turn was ended meanwhile, or has just been ended here. */
   async #leaveFor(generation: Generation, attempt: number): Promise<Leave | null> {
     const { turn } = generation;
-    const routed = this.#routed;
+    const routed = this.#routed?.turn === turn ? this.#routed.route : null;
     const result = await generation.ask(async (signal) => {
       const { bot, text } = routed ?? (await this.#route(this.#host.turns.question(turn)));
       signal.throwIfAborted();

@@ -376,6 +376,41 @@ describe('S26: leave goes on, and ends', () => {
   });
 });
 
+describe('S20, S26: a turn that loses its leave too often is given up', () => {
+  /** Leave goes away and comes back, until there is none for another attempt. */
+  async function loseLeave(times: number): Promise<void> {
+    for (let time = 0; time < times; time += 1) {
+      world.bot = (call) => (call.claim ? WAIT : { do: 'nothing' });
+      await world.advance(1_000);
+      world.model.forgetReaders();
+      world.bot = (call) => (call.claim ? LEASE : { do: 'nothing' });
+      await world.advance(1_000);
+    }
+  }
+
+  test('the next turn is asked its own text, of its own bot', async () => {
+    world.bots.set('poet', { id: 'poet', name: 'Poet', model: 'verse' });
+    world.bot = () => LEASE;
+    await ask('a', '@poet a rhyme');
+    await ask('b', 'a sum');
+    await loseLeave(MAX_RESTARTS);
+    expect(world.model.questions.at(-1)?.question).toMatchObject({ text: 'a rhyme', bot: { id: 'poet' } });
+    await loseLeave(1);
+    expect(lastAnswer()).toMatchObject({ turn: 2, error: { code: 'interrupted' } });
+    expect(world.runtime.state.running).toMatchObject({ turn: 3, attempt: 1 });
+    expect(world.model.questions.at(-1)?.question).toMatchObject({ text: 'a sum', bot: { id: 'b' } });
+  });
+
+  test('and where no turn is next, its leave is given back at once', async () => {
+    world.bot = () => LEASE;
+    await ask('a');
+    await loseLeave(MAX_RESTARTS + 1);
+    expect(lastAnswer()).toMatchObject({ turn: 2, error: { code: 'interrupted' } });
+    expect(world.runtime.state.running).toBeNull();
+    expect(world.calls.at(-1)?.call).toMatchObject({ claim: null, left: true });
+  });
+});
+
 describe('S27: waiting through restarts', () => {
   test('any number of restarts while it waits use nothing up', async () => {
     world.bot = () => LONG_WAIT;

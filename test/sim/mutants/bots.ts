@@ -155,7 +155,7 @@ export const BOTS_MUTANTS: readonly Mutant[] = [
   bug(
     'an attempt that has leave is looked up again',
     'objects/turn-runner.ts',
-    '    this.#routed = leave;\n',
+    '    this.#routed = { turn, route: leave };\n',
     '    void leave;\n',
   ),
   bug('the name is asked along with the question', 'objects/turn-runner.ts', 'text: named.rest || text', 'text'),
