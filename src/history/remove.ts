@@ -4,7 +4,8 @@
  *
  * First the row goes and a tombstone comes, in one step: from then on nothing lists, finds or
  * writes the session. Then the messages, in bounded batches. The tombstone knows the number
- * under which they lie, so that a call that was interrupted can be made again.
+ * under which they lie, so that a call that was interrupted can be made again. It is cleared over an empty
+ * range alone, however many calls erase at once.
  */
 import type { D1Database } from '@cloudflare/workers-types';
 import { searchableText } from './projection.ts';
@@ -43,10 +44,10 @@ export async function removeSession(db: D1Database, session: SessionKey, now: nu
     .first<{ num: number | null }>();
   if (!tombstone) return;
   if (tombstone.num !== null) {
-    let erased: number;
+    let found: number;
     do {
-      erased = await eraseBatch(db, tombstone.num, session.user);
-    } while (erased > 0);
+      found = await eraseBatch(db, tombstone.num, session.user);
+    } while (found > 0);
   }
   await db.prepare(`UPDATE removed_sessions SET num = NULL, user_id = NULL WHERE id = ?1`).bind(session.id).run();
 }
@@ -58,7 +59,10 @@ interface ErasedRow {
   text: string;
 }
 
-/** Erases the next messages of the session with this number, and returns how many; 0 when there are none. */
+/**
+ * Erases the next messages of the session with this number. Returns how many it found; 0 when there are none. How many
+ * were written says less: another call may have erased the same ones meanwhile, and more may be left.
+ */
 async function eraseBatch(db: D1Database, num: number, user: string): Promise<number> {
   const { results } = await db
     .prepare(

@@ -25,6 +25,7 @@ export class Delivery {
   /** What comes after it is sent next: in a new process also the last few that D1 has. */
   #sent: number;
   #underWay: Promise<void> | null = null;
+  #forgetting: Promise<number | null> | null = null;
   #failures = 0;
   #retryAt = 0;
   /** When the oldest and the newest undelivered record came; 0 when nothing is known yet, which makes them due. */
@@ -109,8 +110,18 @@ export class Delivery {
     }
   }
 
-  /** Erases the session from D1. Never throws: returns when to try again, or null when it is done. */
-  async forget(): Promise<number | null> {
+  /**
+   * Erases the session from D1, or waits for the call under way. Never throws: returns when to try again, or null when
+   * it is done.
+   */
+  forget(): Promise<number | null> {
+    this.#forgetting ??= this.#forget().finally(() => {
+      this.#forgetting = null;
+    });
+    return this.#forgetting;
+  }
+
+  async #forget(): Promise<number | null> {
     try {
       await inTime(this.#ports, this.#ports.forget(this.session), D1_CALL_TIMEOUT_MS, D1_SILENT);
       return null;

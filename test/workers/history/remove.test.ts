@@ -109,6 +109,41 @@ describe('what comes after', () => {
     expect(await indexHolds('hello')).toBe(false);
   });
 
+  test('S22: two removals at once: what the other erased meanwhile hides nothing of the rest', async () => {
+    const log = new Log('s1', 'ada');
+    for (let i = 0; i < 150; i++) log.turn(`hello ${i}`, `marzipan ${i}`);
+    await log.deliver();
+    let batches = 0;
+    const ended = withBatch(async (statements) => {
+      if (++batches === 3) throw new Error('D1 is away');
+      return db.batch(statements);
+    });
+    let isFirst = true;
+    const overtaken = withBatch(async (statements) => {
+      // The tombstone's batch is not yet one of the other's.
+      if ((await count('removed_sessions')) > 0 && isFirst) {
+        isFirst = false;
+        await expect(removeSession(ended, log, now)).rejects.toThrow('D1 is away');
+        expect(await count('messages')).toBe(200);
+      }
+      return db.batch(statements);
+    });
+    await removeSession(overtaken, log, now);
+    expect(isFirst).toBe(false);
+    expect(await count('messages')).toBe(0);
+    expect((await indexHolds('hello')) || (await indexHolds('marzipan'))).toBe(false);
+    expect(await db.prepare('SELECT num FROM removed_sessions').first('num')).toBeNull();
+  });
+
+  test('S22: any number of removals at once leave nothing', async () => {
+    const log = new Log('s1', 'ada');
+    for (let i = 0; i < 300; i++) log.turn(`hello ${i}`, `marzipan ${i}`);
+    await log.deliver();
+    await Promise.all(Array.from({ length: 5 }, () => removeSession(db, log, now)));
+    expect(await count('messages')).toBe(0);
+    expect((await indexHolds('hello')) || (await indexHolds('marzipan'))).toBe(false);
+  });
+
   test('a new session never gets a deleted one’s place', async () => {
     const log = new Log('s1', 'ada');
     await log.deliver();
