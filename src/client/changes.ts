@@ -1,11 +1,14 @@
 /**
  * Edits and withdrawals of messages that wait in the server's queue. A request lives until its
- * record is read or the server refuses it, over as many connections as that takes.
+ * record is read or the server refuses it for good, over as many connections as that takes.
  */
 import type { ClientFrame } from '../protocol/client-frames.ts';
 import type { EventFrame } from '../protocol/records.ts';
 import type { ServerFrameOf } from '../protocol/server-frames.ts';
 import { ClientError } from './errors.ts';
+
+/** How long a refusal that passes and names no time is waited for. */
+const RETRY_AFTER_MS = 1_000;
 
 /** `text` is the new one; null withdraws the message. */
 export interface QueuedChange {
@@ -31,14 +34,20 @@ interface Open extends QueuedChange {
   reject: (error: ClientError) => void;
 }
 
-export function createChanges(wire: (frame: ClientFrame) => boolean): Changes {
+/** `later` calls back after so long; set again meanwhile, only for the last time. */
+export function createChanges(
+  wire: (frame: ClientFrame) => boolean,
+  later: (ms: number, run: () => void) => void,
+): Changes {
   /** In the order of asking. */
   let open: Open[] = [];
   let online = false;
+  /** The server takes no more for a moment. */
+  let held = false;
 
   function flush(): void {
     for (const change of open) {
-      if (!online || change.sent) continue;
+      if (!online || held || change.sent) continue;
       const { id, text } = change;
       change.sent = true;
       wire(text === null ? { type: 'cancel', id } : { type: 'edit', id, text });
@@ -49,6 +58,18 @@ export function createChanges(wire: (frame: ClientFrame) => boolean): Changes {
     const found = open.find(matches);
     open = open.filter((change) => change !== found);
     return found;
+  }
+
+  /** Refused for now: asked for again, unless something else was asked of the same message since. */
+  function retry(change: Open, afterMs: number): void {
+    change.sent = false;
+    held = true;
+    later(afterMs, () => {
+      held = false;
+      flush();
+    });
+    const since = open.slice(open.indexOf(change) + 1);
+    if (since.some(({ id, sent }) => sent && id === change.id)) take((other) => other === change)?.resolve();
   }
 
   return {
@@ -64,6 +85,7 @@ export function createChanges(wire: (frame: ClientFrame) => boolean): Changes {
     },
     disconnected() {
       online = false;
+      held = false;
       for (const change of open) change.sent = false;
     },
     recorded(record) {
@@ -72,9 +94,11 @@ export function createChanges(wire: (frame: ClientFrame) => boolean): Changes {
       take((change) => change.turn === record.turn && change.text === text)?.resolve();
     },
     refused(error) {
-      const change = take((candidate) => candidate.sent && candidate.id === error.id);
-      change?.reject(ClientError.of(error));
-      return change !== undefined;
+      const change = open.find(({ id, sent }) => sent && id === error.id);
+      if (!change) return false;
+      if (error.retryable) retry(change, error.retryAfterMs ?? RETRY_AFTER_MS);
+      else take((other) => other === change)?.reject(ClientError.of(error));
+      return true;
     },
     close() {
       online = false;

@@ -33,7 +33,10 @@ class Client implements SessionClient {
   readonly #picture = new SessionPicture();
   readonly #connection: Connection;
   readonly #outbox: Outbox;
-  readonly #changes = createChanges((frame) => this.#connection.send(frame));
+  readonly #changes = createChanges(
+    (frame) => this.#connection.send(frame),
+    (ms, run) => this.#deadlines.set('change', this.#clock.now() + ms, run),
+  );
   readonly #notifier;
   #lastError: SessionView['lastError'] = null;
   #othersTyping = false;
@@ -48,7 +51,7 @@ class Client implements SessionClient {
     const { session, outbox: store, clock = systemClock } = options;
     this.#options = options;
     this.#clock = clock;
-    this.#deadlines = createDeadlines<ConnectionDeadline | OutboxDeadline | 'typing'>(clock);
+    this.#deadlines = createDeadlines<ConnectionDeadline | OutboxDeadline | 'typing' | 'change'>(clock);
     this.#notifier = createNotifier(() => this.#build());
     const changed = (): void => this.#notifier.changed();
     this.#outbox = new Outbox({

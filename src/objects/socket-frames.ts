@@ -72,7 +72,8 @@ function perform<S extends TabSocket>(
     case 'edit':
     case 'cancel':
     case 'regenerate':
-      return runtime.dispatch(frame);
+      // Each is a record for good, or one more question to the model.
+      return beyondBound(runtime, runtime.now(), idOf(frame)) ?? runtime.dispatch(frame);
     case 'credit':
       tab.credit(frame.bytes);
       runtime.tabs.pump(tab);
@@ -90,13 +91,22 @@ export function sendMessage<S extends TabSocket>(
   from?: Tab,
 ): WireError | null {
   const now = runtime.now();
-  if (!runtime.tabs.messages.take(now)) {
-    const sentence = `A session takes ${MESSAGES_PER_SECOND} messages a second.`;
-    return { code: 'rate_limited', message: sentence, retryable: true, retryAfterMs: 1_000, id: message.id };
-  }
+  const error = beyondBound(runtime, now, { id: message.id });
+  if (error) return error;
   // What follows is shown to every tab: to none whose proof has ended meanwhile.
   runtime.tabs.closeUnauthorised(runtime.owner, now);
   return runtime.send(message, from);
+}
+
+/** Why the session takes no more just now, or null; then one more is counted. `about`: the message that it is about. */
+function beyondBound<S extends TabSocket>(
+  runtime: SessionRuntime<S>,
+  now: number,
+  about: { id?: string },
+): WireError | null {
+  if (runtime.tabs.messages.take(now)) return null;
+  const message = `A session takes ${MESSAGES_PER_SECOND} messages and changes a second.`;
+  return { code: 'rate_limited', message, retryable: true, retryAfterMs: 1_000, ...about };
 }
 
 /** Greets a tab and puts it where it said it was; what it lacks follows. */

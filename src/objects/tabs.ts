@@ -30,7 +30,7 @@ export interface Feed {
 const RECENT_FRAMES = 32;
 
 export class Tabs<Socket extends TabSocket> {
-  /** What all tabs, and requests without a socket, may send together. */
+  /** What all tabs, and requests without a socket, may send, change and ask again together. */
   readonly messages = new TokenBucket(MESSAGES_PER_SECOND, MAX_MESSAGES_AT_ONCE);
   readonly #tabs = new Map<Socket, Tab>();
   readonly #feed: Feed;

@@ -46,7 +46,7 @@ export const FRAMES_PER_SECOND = 50;
 export const MAX_FRAMES_AT_ONCE = 250;
 /**
  * Messages that a session takes on average, over all its sockets and requests, and at once after a
- * pause. Twice what the busiest session is built for: it stops abuse, not people.
+ * pause; edits, withdrawals and answers asked for again count like messages. Twice what the busiest session is built for: it stops abuse, not people.
  */
 export const MESSAGES_PER_SECOND = 20;
 export const MAX_MESSAGES_AT_ONCE = 200;

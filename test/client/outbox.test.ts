@@ -428,6 +428,47 @@ describe('changing a message in the queue of the server', () => {
     expect(harness.view.lastError).toBeNull();
   });
 
+  test('S23: a change that is refused for now is asked for again when the server said, and those after it in order', async () => {
+    const harness = await queued();
+    const done: string[] = [];
+    void harness.client.edit('a', 'A').then(() => done.push('edited'));
+    await settle();
+    harness.socket.say(refusal('a', 'rate_limited', true, 1_000));
+    void harness.client.cancel('b').then(() => done.push('cancelled'));
+    await harness.clock.advance(999);
+    expect(done).toEqual([]);
+    expect(harness.view.lastError).toBeNull();
+    expect(harness.socket.sent.slice(1).map(({ type }) => type)).toEqual(['edit']);
+    await harness.clock.advance(1);
+    expect(harness.socket.sent.slice(1).map(({ type }) => type)).toEqual(['edit', 'edit', 'cancel']);
+    harness.socket.record(3, { kind: 'edited', turn: 1, text: 'A' });
+    harness.socket.record(4, { kind: 'cancelled', turn: 2 });
+    await settle();
+    expect(done).toEqual(['edited', 'cancelled']);
+  });
+
+  test('S23: one that is refused for now never undoes what was asked of the same message after it', async () => {
+    const harness = await queued();
+    const changes = [harness.client.edit('b', 'one'), harness.client.edit('b', 'two')];
+    await settle();
+    harness.socket.say(refusal('b', 'rate_limited', true, 1_000));
+    harness.socket.record(3, { kind: 'edited', turn: 2, text: 'two' });
+    await harness.clock.advance(5_000);
+    await Promise.all(changes);
+    expect(harness.socket.of('edit').map(({ text }) => text)).toEqual(['one', 'two']);
+  });
+
+  test('S23: one that was refused for now is asked for at once on the next connection', async () => {
+    const harness = await queued();
+    const change = harness.client.cancel('b');
+    await settle();
+    harness.socket.say(refusal('b', 'rate_limited', true, 60_000));
+    const next = await harness.reconnect({ seq: 2, from: 2 });
+    expect(next.of('cancel')).toHaveLength(1);
+    next.record(3, { kind: 'cancelled', turn: 2 });
+    await change;
+  });
+
   test('a change outlives the connection: asked again, unless the replay shows that it happened', async () => {
     for (const happened of [true, false]) {
       const harness = await queued();

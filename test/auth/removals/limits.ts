@@ -29,8 +29,14 @@ export const limits = removals('limits.ts', [
   [
     'a session takes so many messages, over all sockets and requests together',
     FRAMES,
-    '!runtime.tabs.messages.take(now)',
-    'false',
+    'runtime.tabs.messages.take(now)',
+    'true',
+  ],
+  [
+    'S24: changes of messages and other answers count like messages: each is a record for good, or asks the model',
+    FRAMES,
+    'beyondBound(runtime, runtime.now(), idOf(frame)) ?? ',
+    '',
   ],
   [
     'a person, and the load that one session is built for, never notice',

@@ -116,6 +116,41 @@ export const rules: Rules = {
     assert.ok(Math.abs(all.length + refused - 30 - (60 - MESSAGES_PER_SECOND)) <= 1);
   },
 
+  'S24: changes of messages and other answers count like messages: each is a record for good, or asks the model':
+    async () => {
+      const world = new FakeWorld();
+      const tab = await world.join();
+      await world.say(tab, { type: 'send', id: 'a', text: 'x' });
+      await world.say(tab, { type: 'send', id: 'b', text: 'x' });
+      const limited = () => tab.of('error').filter(({ code }) => code === 'rate_limited');
+      for (let index = 0; limited().length === 0 && index < MAX_MESSAGES_AT_ONCE; index += 1) {
+        await world.say(tab, { type: 'edit', id: 'b', text: `x${index}` });
+      }
+      assert.ok(limited().length > 0);
+      const before = world.records();
+      await world.say(tab, { type: 'edit', id: 'b', text: 'more' });
+      await world.say(tab, { type: 'cancel', id: 'b' });
+      await world.say(tab, { type: 'regenerate', turn: 2, baseSeq: before.length });
+      assert.deepEqual(world.records(), before);
+      assert.deepEqual(
+        limited()
+          .slice(-3)
+          .map(({ id, retryable, retryAfterMs }) => [id, retryable, retryAfterMs]),
+        [
+          ['b', true, 1_000],
+          ['b', true, 1_000],
+          [undefined, true, 1_000],
+        ],
+      );
+      await world.advance(1_000);
+      await world.say(tab, { type: 'cancel', id: 'b' });
+      assert.equal(world.records().at(-1)?.kind, 'cancelled');
+      // What ends an answer is never refused for it.
+      for (let index = 0; index < MESSAGES_PER_SECOND; index += 1) await world.say(tab, { type: 'cancel', id: 'b' });
+      await world.say(tab, { type: 'stop', turn: 2 });
+      assert.equal(world.records().at(-1)?.kind, 'stopped');
+    },
+
   'a person, and the load that one session is built for, never notice': async () => {
     const world = new FakeWorld();
     const tab = await world.join();
