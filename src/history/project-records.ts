@@ -54,14 +54,26 @@ export async function projectTogether(db: D1Database, deliveries: readonly Deliv
 async function projectRun(db: D1Database, key: SessionKey, run: readonly LogRecord[]): Promise<void> {
   checkSeqs(run);
   const changes = project(run, run.some(isReviser) ? await readRevised(db, key, run) : []);
-  const { revisions } = changes;
+  const { inserts, revisions } = changes;
   const results = await write(db, [{ key, changes }]);
   const revised = revisions.length > 0 ? results.at(-1)?.results.length : 0;
-  if (revised !== revisions.length) {
+  const changed = inserts.filter(({ message, rev }) => rev !== message.seq);
+  if (revised !== revisions.length || (changed.length > 0 && (await isOlderThere(db, key, run, changed)))) {
     // The rows were read before the batch; in between an older delivery arrived, or the session was
     // deleted. What was not written is found out by reading again.
     throw new HistoryError('unavailable', 'The messages changed while they were being written.');
   }
+}
+
+/** Whether one of the rows that were to be there as `changed` from the first is there as an older delivery brought it. */
+async function isOlderThere(
+  db: D1Database,
+  key: SessionKey,
+  run: readonly LogRecord[],
+  changed: readonly Stored[],
+): Promise<boolean> {
+  const revs = new Map(changed.map(({ message, rev }) => [message.seq, rev]));
+  return (await readRevised(db, key, run)).some(({ message, rev }) => rev < (revs.get(message.seq) ?? 0));
 }
 
 function checkSeqs(records: readonly LogRecord[]): void {

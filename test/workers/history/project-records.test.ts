@@ -419,4 +419,36 @@ describe('what must not be written', () => {
     expect(await finds('ada', 'three')).toEqual(['three']);
     expect(await finds('ada', 'two')).toEqual([]);
   });
+
+  test.each([
+    ['an edit', (log: Log) => log.add({ kind: 'edited', turn: 2, text: 'papaya' }), 3],
+    ['a withdrawal', (log: Log) => log.add({ kind: 'cancelled', turn: 2 }), 3],
+    ['another answer', (log: Log) => log.add({ kind: 'regenerated', turn: 2, attempt: 2 }), 3],
+  ])(
+    'S19: so does %s that comes with what it changes, where an older delivery brought that meanwhile',
+    async (...row) => {
+      const [, change, upTo] = row;
+      const log = new Log('s1', 'ada');
+      log.turn('mango', 'guava');
+      change(log);
+      const overtaken = withBatch(async (statements) => {
+        await log.deliver(1, upTo);
+        return db.batch(statements);
+      });
+      await expect(projectRecords(overtaken, log, log.records)).rejects.toMatchObject({ code: 'unavailable' });
+      await log.deliver();
+      expect(await storedMessages('s1')).toEqual(fold(log.records));
+      expect(await finds('ada', 'mango guava')).toEqual([]);
+      expect(await indexHolds(row[0] === 'another answer' ? 'guava' : 'mango')).toBe(false);
+    },
+  );
+
+  test('one of a session that was deleted has nothing to wait for', async () => {
+    const log = new Log('s1', 'ada');
+    const turn = log.ask('one');
+    log.add({ kind: 'edited', turn, text: 'two' });
+    await removeSession(db, log, 5);
+    await log.deliver();
+    expect(await count('messages')).toBe(0);
+  });
 });
