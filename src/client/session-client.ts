@@ -41,8 +41,11 @@ class Client implements SessionClient {
   #lastError: SessionView['lastError'] = null;
   #othersTyping = false;
   #typingSaidAt = -Infinity;
-  /** The answer that the person stopped; asked for again if the connection was lost meanwhile. */
-  #stopped: { turn: number; attempt: number } | null = null;
+  /**
+   * The turn whose answer the person stopped; asked for again if the connection was lost meanwhile, under whichever
+   * attempt it runs by then, until its end is read.
+   */
+  #stopped: number | null = null;
   /** What the current connection still has to bring before anything may be sent. */
   #catchingUp = true;
   #older: Promise<void> | null = null;
@@ -112,8 +115,8 @@ class Client implements SessionClient {
   stop(): void {
     const { running } = this.#picture;
     if (!running) return;
-    const { turn, attempt } = running;
-    this.#stopped = { turn, attempt };
+    const { turn } = running;
+    this.#stopped = turn;
     if (!this.#catchingUp) this.#connection.send({ type: 'stop', turn });
   }
 
@@ -182,8 +185,7 @@ class Client implements SessionClient {
   #checkCaughtUp(): void {
     if (!this.#catchingUp || !this.#picture.caughtUp) return;
     this.#catchingUp = false;
-    const { running } = this.#picture;
-    if (running && running.turn === this.#stopped?.turn && running.attempt === this.#stopped.attempt) this.stop();
+    if (this.#picture.running?.turn === this.#stopped) this.stop();
     this.#changes.caughtUp();
     this.#outbox.caughtUp();
   }
@@ -230,6 +232,8 @@ class Client implements SessionClient {
     const applied = this.#picture.event(frame);
     if (applied === 'gap') return 'broken';
     if (applied === 'ignored') return 'ok';
+    // Who asks for another answer wants that one.
+    if (isEnd(frame) && frame.turn === this.#stopped) this.#stopped = null;
     this.#changes.recorded(frame);
     this.#outbox.recorded(frame);
     this.#checkCaughtUp();
@@ -280,4 +284,9 @@ class Client implements SessionClient {
     if (turn === undefined) throw new ClientError('not_queued', 'That message does not wait any more.');
     return turn;
   }
+}
+
+/** Whether what ran of a turn is over with this record. */
+function isEnd(record: EventFrame): record is Extract<EventFrame, { attempt: number }> {
+  return 'attempt' in record && record.kind !== 'restarted';
 }

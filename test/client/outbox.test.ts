@@ -3,7 +3,8 @@ import { memoryOutbox } from '../../src/client/memory-outbox.ts';
 import { ACK_TIMEOUT_MS, RETRY_AFTER_MS } from '../../src/client/outbox.ts';
 import type { OutboxStore } from '../../src/client/types.ts';
 import type { RequestErrorCode } from '../../src/protocol/codes.ts';
-import { FakeSocket, Harness, message, reply } from './support/fake-server.ts';
+import type { RecordBody } from '../../src/protocol/records.ts';
+import { delta, FakeSocket, Harness, message, reply } from './support/fake-server.ts';
 import { settle } from './support/virtual-clock.ts';
 
 const ids = async (store: OutboxStore): Promise<string[]> => (await store.load('s')).map(({ id }) => id);
@@ -498,6 +499,40 @@ describe('stop and regenerate', () => {
     next.record(2, { kind: 'stopped', turn: 1, attempt: 1, text: '' });
     next.record(3, message('b'));
     const last = await harness.reconnect({ seq: 3, from: 3, queue: { running: { turn: 3, attempt: 1 }, waiting: [] } });
+    expect(last.of('stop')).toEqual([]);
+  });
+
+  test('S12: a stop goes with its turn through a restart of the server, which begins the answer anew', async () => {
+    const harness = new Harness();
+    const socket = await harness.live();
+    socket.record(1, message('a'));
+    socket.say(delta(1, 0, 'half'));
+    socket.shut(1006);
+    harness.client.stop();
+    await harness.clock.advance(10_000);
+    const running = { queue: { running: { turn: 1, attempt: 2 }, waiting: [] } };
+    const next = await harness.live({ seq: 2, from: 1, ...running });
+    expect(next.of('stop')).toEqual([]);
+    next.record(2, { kind: 'restarted', turn: 1, attempt: 2 });
+    expect(next.of('stop')).toEqual([{ type: 'stop', turn: 1 }]);
+  });
+
+  test.each<RecordBody>([
+    { kind: 'stopped', turn: 1, attempt: 1, text: '' },
+    { kind: 'failed', turn: 1, attempt: 1, text: '', code: 'interrupted', message: 'No.' },
+    reply(1, 'done'),
+  ])('an answer that is asked for again is not stopped by what stopped the one before: $kind', async (outcome) => {
+    const harness = new Harness();
+    const socket = await harness.live();
+    socket.record(1, message('a'));
+    harness.client.stop();
+    const running = { queue: { running: { turn: 1, attempt: 2 }, waiting: [] } };
+    const next = await harness.reconnect({ seq: 3, from: 1, ...running });
+    next.record(2, outcome);
+    next.record(3, { kind: 'regenerated', turn: 1, attempt: 2 });
+    expect(harness.view.running).toMatchObject({ turn: 1, attempt: 2 });
+    expect(next.of('stop')).toEqual([]);
+    const last = await harness.reconnect({ seq: 3, from: 3, ...running });
     expect(last.of('stop')).toEqual([]);
   });
 
