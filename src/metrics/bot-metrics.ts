@@ -93,7 +93,7 @@ const BOT_METRICS: readonly BotMetric[] = [
   counter('switchboard_breaker_opened_total', 'How often the circuit breaker opened.', 'breakerOpened'),
   gauge(
     'switchboard_outbox_lag_seconds',
-    'Age of the oldest record that D1 does not have, as a session of the bot told last.',
+    'Age of the oldest record that D1 does not have, of the session of the bot that is most behind.',
     ({ snapshot: { stats } }) => seconds(stats.undeliveredMs),
   ),
   counter('switchboard_rows_written_total', "Rows that the bot's sessions wrote in their objects.", 'rowsWritten'),

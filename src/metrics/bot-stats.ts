@@ -19,7 +19,7 @@ export interface BotStats {
   silentCloses: number;
   /** Rows written by sessions in their objects on behalf of this bot. */
   rowsWritten: number;
-  /** The oldest undelivered record that a session spoke of last, in ms. */
+  /** The oldest undelivered record that a session spoke of within a minute or so, in ms. */
   undeliveredMs: number;
   breakerOpened: number;
 }

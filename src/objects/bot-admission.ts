@@ -278,7 +278,7 @@ export class Admission {
   /** `ended`: what of the report is new. True where anything was counted. */
   #told(report: SessionReport, ended: readonly TurnReport[], now: number): boolean {
     for (const one of ended) this.#ended(one, report.session, now);
-    return this.#parts.counters.heard(report) || ended.length > 0;
+    return this.#parts.counters.heard(report, now) || ended.length > 0;
   }
 
   #ended(report: TurnReport, session: string, now: number): void {

@@ -16,8 +16,15 @@ const kept = z.object({
   tokens: z.object({ day: z.number(), used: z.number() }),
 });
 
+/** How long a session counts as behind that is not heard of again: longer than what runs or waits is silent. */
+const BEHIND_MS = 60_000;
+/** Sessions that are known to be behind: those that are most. */
+const MAX_BEHIND = 64;
+
 export class BotCounters {
   readonly stats: BotStats;
+  /** Sessions with records that D1 does not have: how old those are (ms), and when that was said. */
+  readonly #behind = new Map<string, { ms: number; at: number }>();
   lastError: BotStatus['lastError'];
   tokens: TokenDay;
 
@@ -34,14 +41,34 @@ export class BotCounters {
   }
 
   /** What every call says. True when anything was counted. */
-  heard({ rowsWritten, restarts, silentCloses, undeliveredMs }: SessionReport): boolean {
+  heard(report: SessionReport, now: number): boolean {
     const { stats } = this;
+    const { rowsWritten, restarts, silentCloses } = report;
+    const undeliveredMs = this.#mostBehind(report, now);
     const moved = rowsWritten + restarts + silentCloses > 0 || stats.undeliveredMs !== undeliveredMs;
     stats.rowsWritten += rowsWritten;
     stats.restarts += restarts;
     stats.silentCloses += silentCloses;
     stats.undeliveredMs = undeliveredMs;
     return moved;
+  }
+
+  /** How far the session is behind that is most, of all that were heard of lately. */
+  #mostBehind({ session, undeliveredMs }: SessionReport, now: number): number {
+    this.#behind.delete(session);
+    if (undeliveredMs > 0) this.#behind.set(session, { ms: undeliveredMs, at: now });
+    let least = { session, ms: Infinity };
+    let mostMs = 0;
+    for (const [other, { ms, at }] of this.#behind) {
+      if (now - at > BEHIND_MS) {
+        this.#behind.delete(other);
+        continue;
+      }
+      mostMs = Math.max(mostMs, ms);
+      if (ms < least.ms) least = { session: other, ms };
+    }
+    if (this.#behind.size > MAX_BEHIND) this.#behind.delete(least.session);
+    return mostMs;
   }
 
   ended(report: TurnReport, session: string, now: number): void {

@@ -1,5 +1,5 @@
 /** What operators do to a bot, over virtual time. Rules of src/bots/SPEC.md. */
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/env.ts';
 import { TurnFailure } from '../../src/responders/port.ts';
 import { BotWorld, REF, SPEC, callOf, valueOf } from './bot-world.ts';
@@ -376,6 +376,48 @@ describe('B22: the log', () => {
     expect(world.runtime.verify().brokenAt).toMatchObject({ seq: 2 });
     world.sql.exec('DELETE FROM log WHERE seq = 1');
     expect(world.runtime.verify().brokenAt).toMatchObject({ seq: 2, reason: 'record 1 is missing' });
+  });
+});
+
+describe('B30: how far D1 is behind', () => {
+  let world: BotWorld;
+  const lag = (): number => world.view().stats.undeliveredMs;
+  const tell = (session: string, undeliveredMs: number) => world.attend(callOf(session, null, { undeliveredMs }));
+  beforeEach(async () => {
+    world = await new BotWorld().launched();
+  });
+
+  it('is told by the session that is most behind, whoever called last', async () => {
+    tell('old', 70_000);
+    for (let index = 0; index < 200; index += 1) tell(`young-${index}`, index % 50);
+    expect(lag()).toBe(70_000);
+    await world.advance(20_000);
+    tell('older', 80_000);
+    tell('old', 0);
+    tell('young-1', 0);
+    expect(lag()).toBe(80_000);
+    tell('older', 0);
+    for (let index = 0; index < 200; index += 1) tell(`young-${index}`, 0);
+    expect(lag()).toBe(0);
+  });
+
+  it('is not told any more, a minute later, by one that was never heard of again', async () => {
+    tell('gone', 70_000);
+    await world.advance(59_000);
+    tell('here', 10);
+    expect(lag()).toBe(70_000);
+    await world.advance(2_000);
+    tell('here', 20);
+    expect(lag()).toBe(20);
+  });
+
+  it('fires an alert though many sessions are young', async () => {
+    for (let second = 0; second < 60; second += 1) {
+      tell('old', 70_000 + second * 1_000);
+      for (let index = 0; index < 20; index += 1) tell(`young-${second}-${index}`, 500);
+      await world.advance(1_000);
+    }
+    expect(world.view().alerts).toMatchObject([{ rule: 'outbox_lag', severity: 'warning' }]);
   });
 });
 
