@@ -47,8 +47,8 @@ export class SessionRuntime<Socket extends TabSocket> {
   readonly #runner: TurnRunner;
   #restarts = 0;
   #silentCloses = 0;
-  /** Called once after the next commit. */
-  #onCommit: (() => void)[] = [];
+  /** Called after the next commit; each takes itself out. */
+  readonly #onCommit = new Set<() => void>();
 
   /** `alarmAt`: when the alarm that the process before has left is due (ms since 1970). */
   constructor(
@@ -168,9 +168,7 @@ export class SessionRuntime<Socket extends TabSocket> {
       if (record.kind === 'restarted') this.#restarts += 1;
     }
     this.#alarm.keep();
-    const listeners = this.#onCommit;
-    this.#onCommit = [];
-    for (const listener of listeners) listener();
+    for (const listener of this.#onCommit) listener();
   }
 
   #perform(effect: Effect, from: Tab | undefined): void {
@@ -283,11 +281,13 @@ export class SessionRuntime<Socket extends TabSocket> {
   /** Resolves after the next commit, or after `ms`. */
   #change(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.#ports.setTimer(resolve, Math.max(0, ms));
-      this.#onCommit.push(() => {
+      const end = (): void => {
         cancel();
+        this.#onCommit.delete(end);
         resolve();
-      });
+      };
+      const cancel = this.#ports.setTimer(end, Math.max(0, ms));
+      this.#onCommit.add(end);
     });
   }
 

@@ -157,3 +157,23 @@ describe('connections that only look open', () => {
     expect(tab.of('welcome')[0]).toMatchObject({ tabs: 1 });
   });
 });
+
+describe('requests that wait for an answer', () => {
+  test('S24: one whose time is over leaves nothing behind, however long the answer takes', async () => {
+    const fake = await quietWorld();
+    const tab = await fake.join();
+    await fake.say(tab, send('a'));
+    for (let round = 0; round < 50; round += 1) {
+      const outcome = fake.runtime.outcome(2, 100);
+      await fake.advance(100);
+      expect(await outcome).toBeNull();
+    }
+    const before = fake.timersCancelled;
+    fake.runtime.dispatch({ type: 'update', title: 'New' });
+    expect(fake.timersCancelled - before).toBeLessThan(10);
+    const outcome = fake.runtime.outcome(2, 60_000);
+    await fake.model.say('So.');
+    await fake.model.end();
+    expect(await outcome).toMatchObject({ text: 'So.' });
+  });
+});

@@ -122,6 +122,8 @@ export class FakeWorld {
   alarmsSet = 0;
   alarmsFired = 0;
   runtime: SessionRuntime<FakeSocket>;
+  /** Timers that were taken back, also those that had gone off. */
+  timersCancelled = 0;
   #timers: { at: number; callback: () => void }[] = [];
   #boots = 0;
   /** The alarm handler that is under way, if any. */
@@ -154,7 +156,10 @@ export class FakeWorld {
       setTimer: (callback, delayMs) => {
         const timer = { at: this.time + delayMs, callback };
         if (alive()) this.#timers.push(timer);
-        return () => void (this.#timers = this.#timers.filter((other) => other !== timer));
+        return () => {
+          this.timersCancelled += 1;
+          this.#timers = this.#timers.filter((other) => other !== timer);
+        };
       },
       setAlarm: (at) => {
         this.alarmAt = at;

@@ -14,8 +14,8 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
   bug(
     'no alarm for new work',
     'objects/session-runtime.ts',
-    'this.#alarm.keep();\n    const listeners',
-    'const listeners',
+    'this.#alarm.keep();\n    for (const listener',
+    'for (const listener',
   ),
   bug(
     'the alarm is not set again',
