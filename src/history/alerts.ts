@@ -66,7 +66,8 @@ export async function listAlerts(
 
 /**
  * Writes what became of alerts; the same again is harmless, and an alert that is over stays over
- * when its beginning is delivered late. Forgets what was over long ago.
+ * when its beginning is delivered late. Forgets what was over long ago. One statement for each and one more, of which
+ * D1 counts 50 an invocation on the free plan.
  */
 export async function writeAlerts(d1: D1Database, changed: readonly ListedAlert[], now: number): Promise<void> {
   const db = drizzle(d1);

@@ -22,6 +22,10 @@ import { D1_CALL_TIMEOUT_MS, D1_SILENT, inTime } from './in-time.ts';
 
 /** Alerts that D1 does not have yet; beyond this it was down for days. */
 const MAX_UNRECORDED = 100;
+/** Written at once: each is a statement, and D1's free plan takes 50 an invocation, what else the bot writes included. */
+const MAX_RECORDED_AT_ONCE = 20;
+/** The rest is left to another alarm, and so to another invocation: its handler stays for what is due before. */
+const RECORD_REST_MS = 3_000;
 const RECORD_RETRY_FIRST_MS = 2_000;
 const RECORD_RETRY_LAST_MS = 5 * 60_000;
 /** When to look after what is under way, should its process have ended meanwhile. */
@@ -198,13 +202,13 @@ export class BotAlerts {
   }
 
   async #record(now: number): Promise<void> {
-    const batch = [...this.#unrecorded];
+    const batch = this.#unrecorded.slice(0, MAX_RECORDED_AT_ONCE);
     if (batch.length === 0 || this.#recordAt > now) return;
     try {
       await inTime(this.#ports, this.#ports.record(batch), D1_CALL_TIMEOUT_MS, D1_SILENT);
       this.#unrecorded = this.#unrecorded.filter((entry) => !batch.includes(entry));
       this.#recordFailures = 0;
-      this.#recordAt = 0;
+      this.#recordAt = this.#unrecorded.length > 0 ? this.#ports.now() + RECORD_REST_MS : 0;
     } catch (error) {
       const waitMs = Math.min(RECORD_RETRY_LAST_MS, RECORD_RETRY_FIRST_MS * 2 ** this.#recordFailures);
       this.#recordAt = this.#ports.now() + waitMs;

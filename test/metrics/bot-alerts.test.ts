@@ -21,6 +21,8 @@ class Bot {
   d1Down = false;
   webhook: AlertDelivery = { delivered: true, status: 200 };
   readonly recorded: AlertView[] = [];
+  /** How many were written to D1 at once, and when. */
+  readonly batches: { size: number; at: number }[] = [];
   readonly sent: AlertView[] = [];
   readonly lines: string[] = [];
   due = 0;
@@ -40,6 +42,7 @@ class Bot {
       record: async (alerts) => {
         if (this.d1Down) throw new Error('D1_ERROR: down');
         this.recorded.push(...alerts);
+        this.batches.push({ size: alerts.length, at: this.now });
       },
       deliver: async (alert) => {
         this.sent.push(alert);
@@ -149,6 +152,24 @@ describe("a bot's alerts", () => {
     bot.d1Down = false;
     await bot.pass(120_000);
     expect(bot.recorded.map(({ severity }) => severity)).toEqual(['warning', 'critical']);
+  });
+
+  it('B23: writes many to D1 in several alarms: each is a statement, and D1 counts those of an invocation', async () => {
+    const bot = new Bot();
+    bot.d1Down = true;
+    bot.fail(50);
+    await bot.pass(20_000);
+    const [alert] = bot.alerts.firing;
+    const many = Array.from({ length: 45 }, (_, index) => ({ ...alert, startedAt: START + index }));
+    bot.stored = { ...(bot.stored as object), unrecorded: many };
+    bot.d1Down = false;
+    bot.alerts = bot.boot();
+    await bot.pass(60_000);
+    expect(bot.recorded).toEqual(many);
+    expect(bot.batches.map(({ size }) => size)).toEqual([20, 20, 5]);
+    const [first, second, third] = bot.batches.map(({ at }) => at);
+    // An alarm's handler stays for what is due within two seconds.
+    expect(Math.min((second ?? 0) - (first ?? 0), (third ?? 0) - (second ?? 0))).toBeGreaterThan(2_000);
   });
 
   it('goes on in another process where it was: still firing, what waited is sent, nothing is fired twice', async () => {
