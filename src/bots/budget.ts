@@ -4,11 +4,29 @@ const SLICE_MS = 1_000;
 const SLICES = 60;
 const DAY_MS = 24 * 60 * 60_000;
 
+/** The minute, as kept: the second that it ends with (since 1970), and the turns of each, by its place in a minute. */
+export interface KeptRate {
+  slice: number;
+  counts: number[];
+}
+
 /** Turns begun in the last minute, counted by the second: as exact as anybody waits, and of one size whatever the budget. */
 export class TurnRate {
-  readonly #counts = Array.from({ length: SLICES }, () => 0);
+  #counts = Array.from({ length: SLICES }, () => 0);
   #slice = 0;
   #sum = 0;
+
+  /** `kept`: as it was at some time before `now`. A minute that has not come is another clock's. */
+  constructor(kept: KeptRate | null = null, now = 0) {
+    if (!kept || kept.slice - Math.floor(now / SLICE_MS) > SLICES) return;
+    this.#slice = kept.slice;
+    this.#counts = this.#counts.map((_, place) => kept.counts[place] ?? 0);
+    this.#sum = this.#counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  kept(): KeptRate {
+    return { slice: this.#slice, counts: [...this.#counts] };
+  }
 
   /** Notes that a turn began at `now` (ms since 1970). */
   begun(now: number): void {
@@ -18,8 +36,9 @@ export class TurnRate {
     this.#sum += 1;
   }
 
-  /** How long until one more turn is within `perMinute`; 0 when it is now. */
-  waitMs(perMinute: number, now: number): number {
+  /** How long until one more turn is within `perMinute` (null: there is no bound); 0 when it is now. */
+  waitMs(perMinute: number | null, now: number): number {
+    if (perMinute === null) return 0;
     this.#moveTo(now);
     let excess = this.#sum - perMinute;
     if (excess < 0) return 0;

@@ -1,5 +1,5 @@
 /** Answers the calls of sessions and gives free slots away: who may begin, who waits and for what, who must end. */
-import { isUsedUp, TurnRate } from '../bots/budget.ts';
+import { isUsedUp } from '../bots/budget.ts';
 import { mayBegin } from '../bots/breaker.ts';
 import { FairLine, type LineClaim } from '../bots/line.ts';
 import { runningCallMs, waitingCallMs } from '../bots/pace.ts';
@@ -40,7 +40,6 @@ export class Admission {
   readonly #parts: AdmissionParts;
   readonly #line: FairLine;
   readonly #places: Places;
-  readonly #rate = new TurnRate();
   #droppedAt: number;
 
   constructor(parts: AdmissionParts) {
@@ -78,9 +77,8 @@ export class Admission {
   nextAt(now: number, record: BotRecord): number | null {
     const expiry = this.#line.nextExpiry();
     const { turnsPerMinute } = this.#parts.settings.limits(record);
-    const waitMs = turnsPerMinute === null || this.#line.waiting === 0 ? 0 : this.#rate.waitMs(turnsPerMinute, now);
-    const isClosed = this.#closedBy(record, null, now) !== null;
-    if (waitMs === 0 || isClosed) return expiry;
+    const waitMs = this.#line.waiting === 0 ? 0 : this.#parts.counters.rate.waitMs(turnsPerMinute, now);
+    if (waitMs === 0 || this.#closedBy(record, null, now) !== null) return expiry;
     return Math.min(expiry ?? Infinity, now + waitMs);
   }
 
@@ -188,7 +186,7 @@ export class Admission {
       const isFree = isOpen && line.waiting === 0 && this.#hasSlot(limits, now);
       if (isFree) {
         line.adopt(claim, now, leaseUntil(now));
-        this.#granted(session, now);
+        this.#granted(session, limits, now);
         return this.#go(call, record, LEASE_MS, Infinity, now);
       }
       // A slot that it held for something older is its own to wait with.
@@ -199,7 +197,7 @@ export class Admission {
     line.join(claim, now);
     this.#serve(now, record, session);
     if (line.holds(claim)) return this.#go(call, record, LEASE_MS, Infinity, now);
-    const rateMs = limits.turnsPerMinute === null ? 0 : this.#rate.waitMs(limits.turnsPerMinute, now);
+    const rateMs = this.#parts.counters.rate.waitMs(limits.turnsPerMinute, now);
     const reason = this.#closedBy(record, session, now) ?? (rateMs > 0 ? 'rate' : 'line');
     return { do: 'wait', reason, place: this.#places.of(session, now), callAgainMs: this.#waitingCallMs(reason) };
   }
@@ -212,18 +210,20 @@ export class Admission {
     while (this.#line.waiting > 0 && this.#closedBy(record, null, now) === null && this.#hasSlot(limits, now)) {
       const entry = this.#line.grantNext(limits.slots, leaseUntil(now));
       if (entry === null) return;
-      this.#granted(entry.session, now);
+      this.#granted(entry.session, limits, now);
       if (entry.session !== here) this.#parts.waker.wake(entry.session);
     }
   }
 
   #hasSlot({ slots, turnsPerMinute }: BotLimits, now: number): boolean {
     if (slots !== null && this.#line.leased >= slots) return false;
-    return turnsPerMinute === null || this.#rate.waitMs(turnsPerMinute, now) === 0;
+    return this.#parts.counters.rate.waitMs(turnsPerMinute, now) === 0;
   }
 
-  #granted(session: string, now: number): void {
-    this.#rate.begun(now);
+  #granted(session: string, { turnsPerMinute }: BotLimits, now: number): void {
+    this.#parts.counters.rate.begun(now);
+    // With the grant: an object that sleeps after ten quiet seconds would begin a new minute each time.
+    if (turnsPerMinute !== null) this.#parts.store.saveCounters(this.#parts.counters.kept());
     this.#parts.health.note({ type: 'turn_begun', session });
   }
 

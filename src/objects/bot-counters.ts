@@ -1,6 +1,6 @@
 /** What a bot counts, and what it remembers of its last failure. Kept as one row, now and then. */
 import * as z from 'zod/mini';
-import { tokensAfter, type TokenDay } from '../bots/budget.ts';
+import { tokensAfter, TurnRate, type TokenDay } from '../bots/budget.ts';
 import { emptyStats, type BotStats } from '../metrics/bot-stats.ts';
 import { count, storedStats } from '../metrics/bot-sample.ts';
 import { observe } from '../metrics/histogram.ts';
@@ -14,6 +14,8 @@ const kept = z.object({
     z.object({ code: turnError, message: z.string(), at: z.number(), session: z.string(), turn: z.number() }),
   ),
   tokens: z.object({ day: z.number(), used: z.number() }),
+  // Absent in what an older version kept.
+  minute: z.optional(z.object({ slice: z.int(), counts: z.array(count) })),
 });
 
 /** How long a session counts as behind that is not heard of again: longer than what runs or waits is silent. */
@@ -27,17 +29,20 @@ export class BotCounters {
   readonly #behind = new Map<string, { ms: number; at: number }>();
   lastError: BotStatus['lastError'];
   tokens: TokenDay;
+  readonly rate: TurnRate;
 
-  /** `stored`: as `kept` gave it; anything else (another version's) begins anew. */
-  constructor(stored: unknown) {
+  /** `stored`: as `kept` gave it before `now`; anything else (another version's) begins anew. */
+  constructor(stored: unknown, now: number) {
     const result = kept.safeParse(stored);
     this.stats = result.success ? result.data.stats : emptyStats();
     this.lastError = result.success ? result.data.lastError : null;
     this.tokens = result.success ? result.data.tokens : { day: 0, used: 0 };
+    this.rate = new TurnRate(result.data?.minute, now);
   }
 
   kept(): z.infer<typeof kept> {
-    return { stats: this.stats, lastError: this.lastError, tokens: this.tokens };
+    const { stats, lastError, tokens, rate } = this;
+    return { stats, lastError, tokens, minute: rate.kept() };
   }
 
   /** What every call says. True when anything was counted. */

@@ -66,7 +66,7 @@ export class BotRuntime {
     this.#record = store.record();
     this.#stirredAt = ports.now();
     this.#log = new BotLog(store.sql);
-    this.#counters = new BotCounters(store.counters());
+    this.#counters = new BotCounters(store.counters(), ports.now());
     this.#sessions = new BotSessions(store);
     this.#settings = new BotSettings(ports);
     this.#waker = new BotWaker(ports);

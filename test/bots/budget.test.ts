@@ -17,6 +17,19 @@ describe('B17: turns per minute', () => {
     expect(rate.waitMs(1, START + 10 * 60_000)).toBe(0);
   });
 
+  it('are the same as they were kept, but for what a clock that ran ahead has made of them', () => {
+    const rate = new TurnRate();
+    rate.begun(START);
+    rate.begun(START + 30_000);
+    const kept: unknown = JSON.parse(JSON.stringify(rate.kept()));
+    const later = (now: number): TurnRate => new TurnRate(kept as ReturnType<TurnRate['kept']>, now);
+    expect(later(START + 40_000).waitMs(2, START + 40_000)).toBe(20_000);
+    expect(later(START + 60_000).waitMs(2, START + 60_000)).toBe(0);
+    expect(later(START + 60_000).waitMs(1, START + 60_000)).toBe(30_000);
+    expect(later(START + 3_600_000).waitMs(1, START + 3_600_000)).toBe(0);
+    expect(later(START - 3_600_000).waitMs(1, START - 3_600_000)).toBe(0);
+  });
+
   it('are never more than the budget in any minute, to the second; the wait that is told is enough', () => {
     const turn = fc.nat(8_000);
     fc.assert(

@@ -330,6 +330,33 @@ describe('B17: budgets', () => {
     expect(world.ask('c').do).toBe('go');
   });
 
+  it('turns of a minute count on where the object left memory meanwhile, or its process ended', async () => {
+    const world = await new BotWorld().launched({ turnsPerMinute: 2 });
+    for (const session of ['a', 'b']) expect(world.ask(session).do).toBe('go');
+    await world.restart();
+    for (const session of ['a', 'b']) world.end(session);
+    expect(world.ask('c')).toMatchObject({ do: 'wait', reason: 'rate' });
+    await world.advance(40_000);
+    await world.restart();
+    expect(world.ask('c')).toMatchObject({ do: 'wait', reason: 'rate' });
+    await world.advance(21_000);
+    expect(world.ask('c').do).toBe('go');
+  });
+
+  it('only what has a minute to keep writes a row for it', async () => {
+    const rowsOf = async (limits: object): Promise<number> => {
+      const world = await new BotWorld().launched(limits);
+      await world.advance(20_000);
+      world.ask('a', {}, { connections: 0 });
+      const before = world.writes;
+      world.ask('b', {}, { connections: 0 });
+      return world.writes - before;
+    };
+    expect(await rowsOf({})).toBe(0);
+    expect(await rowsOf({ concurrency: 5 })).toBe(1);
+    expect(await rowsOf({ turnsPerMinute: 5 })).toBe(2);
+  });
+
   it('tokens of a day fail turns until midnight, also in the next process', async () => {
     const world = await new BotWorld().launched({ tokensPerDay: 1_000 });
     world.ask('a');

@@ -179,7 +179,7 @@ class Life {
     this.#admission = new Admission({
       store: this.#store,
       ports,
-      counters: new BotCounters(this.#store.counters()),
+      counters: new BotCounters(this.#store.counters(), ports.now()),
       sessions: new BotSessions(this.#store),
       settings: new BotSettings(ports),
       health: this.#health,
