@@ -17,7 +17,7 @@ const MAX_PROCESSES = 4;
 const CONNECTS_AT_ONCE = 10;
 /** From the call until the first message: all processes have to have heard of it. */
 const LEAD_MS = 250;
-const DEFAULT_DRAIN_MS = 30_000;
+export const DRAIN_MS = 30_000;
 const MAX_SAMPLES = 10;
 
 export interface GeneratorOptions {
@@ -119,7 +119,7 @@ export class Generators {
 
   /** Lets users talk at a rate that does not depend on the answers. */
   async talk(options: TalkOptions): Promise<TalkResult> {
-    const { first, end, seconds, messagesPerMinute, seed = 1, drainMs = DEFAULT_DRAIN_MS, directive = '' } = options;
+    const { first, end, seconds, messagesPerMinute, seed = 1, drainMs = DRAIN_MS, directive = '' } = options;
     const startAt = monotonicMs() + LEAD_MS;
     const durationMs = seconds * 1_000;
     const intervalMs = ((end - first) * 60_000) / messagesPerMinute;

@@ -14,7 +14,7 @@ const MIN_OF_WHOLE = { fewTokens: 0.4, manyTokens: 0.5 };
 const MANY_TOKENS = 100;
 const MIN_TIMES_AI_CHAT = 25;
 /** The older controller in Python, with 20 tokens an answer, as it was measured once: on another, faster machine. */
-const PYTHON_PER_SECOND = 150;
+export const PYTHON_PER_SECOND = 150;
 const MIN_TIMES_PYTHON = 8;
 const MAX_PRICE_OF_AI_CHAT = 0.25;
 const BYTES_PER_MB = 1_000_000;

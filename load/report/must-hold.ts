@@ -1,4 +1,5 @@
 /** What must hold, line by line, each with its bound, what is measured and how. */
+import { PYTHON_PER_SECOND } from '../peers/results.ts';
 import { atLeast, atMost, leastOfAll, mostOfAll, of, quotient, type Claim, type Measure } from './claim.ts';
 import { heldRate, SLOW_MODEL } from './rates.ts';
 import type { Runs } from './runs.ts';
@@ -21,8 +22,6 @@ const SATURATION = 'Saturation';
 const LINEAR = 'Costs grow linearly';
 const OWN = 'Switchboard';
 const THEIRS = 'finished answers/s, times theirs';
-/** Measured when the older Python controller was still there; it is not run here. */
-const PYTHON_PER_SECOND = 150;
 const WITHIN = 0.2;
 const BARE_EACH = `bare object, each token, ${SLOW_MODEL}`;
 const BARE_CONNECTIONS = 'bare object, direct';

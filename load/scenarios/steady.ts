@@ -1,5 +1,6 @@
 /** The scenarios of one steady rate: so many users, so many messages a minute, for so long. */
 import { switchboardBench } from '../lab/bench.ts';
+import { DRAIN_MS } from '../lab/generators.ts';
 import { Lab } from '../lab/lab.ts';
 import {
   integrityFigures,
@@ -217,6 +218,7 @@ async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
     ],
     notes: [
       'All times count from when the message was to be sent, which the generator kept to as shown.',
+      `The gates on messages count all that were said, warming up included, as they stood when everything was over; figures are of the time measured, and of answers that came until ${DRAIN_MS / 1_000} s after it.`,
       ...(bench.server
         ? [modelNote(tokens, steady.tokenMs), `State is kept in ${lab.state.path}.`]
         : [
