@@ -60,16 +60,17 @@ export function createChanges(
     return found;
   }
 
-  /** Refused for now: asked for again, unless something else was asked of the same message since. */
-  function retry(change: Open, afterMs: number): void {
-    change.sent = false;
+  /** A change of this message was refused for now, which of them nobody knows: the last that was asked for is asked again. */
+  function retry(message: string, afterMs: number): void {
+    const asked = open.filter(({ id }) => id === message);
+    const last = asked.pop();
+    for (const earlier of asked) take((other) => other === earlier)?.resolve();
+    if (last) last.sent = false;
     held = true;
     later(afterMs, () => {
       held = false;
       flush();
     });
-    const since = open.slice(open.indexOf(change) + 1);
-    if (since.some(({ id, sent }) => sent && id === change.id)) take((other) => other === change)?.resolve();
   }
 
   return {
@@ -96,7 +97,7 @@ export function createChanges(
     refused(error) {
       const change = open.find(({ id, sent }) => sent && id === error.id);
       if (!change) return false;
-      if (error.retryable) retry(change, error.retryAfterMs ?? RETRY_AFTER_MS);
+      if (error.retryable) retry(change.id, error.retryAfterMs ?? RETRY_AFTER_MS);
       else take((other) => other === change)?.reject(ClientError.of(error));
       return true;
     },

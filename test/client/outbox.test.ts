@@ -459,6 +459,23 @@ describe('changing a message in the queue of the server', () => {
     expect(harness.socket.of('edit').map(({ text }) => text)).toEqual(['one', 'two']);
   });
 
+  test('S23: a refusal does not say which of two changes it is about: the last is asked for again', async () => {
+    const harness = await queued();
+    const done: string[] = [];
+    void harness.client.edit('b', 'one').then(() => done.push('one'));
+    void harness.client.edit('b', 'two').then(() => done.push('two'));
+    await settle();
+    // Of the second; the record of the first is still on its way.
+    harness.socket.say(refusal('b', 'rate_limited', true, 1_000));
+    harness.socket.record(3, { kind: 'edited', turn: 2, text: 'one' });
+    await harness.clock.advance(1_000);
+    expect(harness.socket.of('edit').map(({ text }) => text)).toEqual(['one', 'two', 'two']);
+    expect(done).toEqual(['one']);
+    harness.socket.record(4, { kind: 'edited', turn: 2, text: 'two' });
+    await settle();
+    expect(done).toEqual(['one', 'two']);
+  });
+
   test('S23: one that was refused for now is asked for at once on the next connection', async () => {
     const harness = await queued();
     const change = harness.client.cancel('b');
