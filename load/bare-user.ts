@@ -16,6 +16,8 @@ export class BareUser implements LoadUser {
   #events: UserEvents | null = null;
   /** One message at a time: the bare object's frames do not say which one they answer. */
   #open: { id: string; text: string } | null = null;
+  /** What was said meanwhile, to be sent one after the other, as a session of Switchboard would answer it. */
+  readonly #waiting: { id: string; text: string }[] = [];
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -48,6 +50,10 @@ export class BareUser implements LoadUser {
   }
 
   send(id: string, text: string): void {
+    if (this.#open) {
+      this.#waiting.push({ id, text });
+      return;
+    }
     this.#open = { id, text: '' };
     if (this.live) this.#socket.send(text);
     else this.#events?.gone('the connection is closed');
@@ -81,5 +87,7 @@ export class BareUser implements LoadUser {
     if (!done) return;
     this.#open = null;
     this.#events?.replied(open.id, open.text, null);
+    const next = this.#waiting.shift();
+    if (next) this.send(next.id, next.text);
   }
 }

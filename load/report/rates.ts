@@ -25,7 +25,6 @@ export interface Rate {
   /** Seconds of the server's processor. */
   per1000: number | null;
   serverCores: number | null;
-  machineCores: number | null;
   bottleneck: string;
 }
 
@@ -88,7 +87,6 @@ function rateOf(runs: Runs, ladder: string): Rate[] {
       users: usersOf(held),
       per1000: figure('server processor per 1,000 answers'),
       serverCores,
-      machineCores,
       bottleneck: bottleneckOf(serverCores, machineCores, otherCores, machine.cores),
     },
   ];

@@ -43,6 +43,7 @@ export async function runAll(plan: readonly Planned[], options: RunAllOptions): 
     const file = join(folder, `${name}.json`);
     // What an earlier report left must not pass for this one's.
     await rm(file, { force: true });
+    await rm(join(folder, `${name}.html`), { force: true });
     say(`${index + 1} of ${plan.length}: ${name}`);
     const problem = await runOne(planned, file, options);
     signal.throwIfAborted();

@@ -17,7 +17,8 @@ import { measurePhase, warmUp, type Bench, type Phase } from '../measure/phase.t
 import type { TalkTimings } from '../measure/timings.ts';
 import { sumOf } from '../measure/usage.ts';
 import { residentBytes } from '../processes.ts';
-import { climbAll, SLOW_MODEL, type Ladder } from './stress.ts';
+import { SLOW_MODEL, type Ladder } from '../stress/climb.ts';
+import { climbAll } from './stress.ts';
 import {
   atMost,
   type Figure,
@@ -145,7 +146,7 @@ const STEADY: readonly Steady[] = [
     tokens: 20,
     tokenMs: 0,
     bounds: [{ of: 'oursToEnd', percent: 99, ms: 100 }],
-    // Of so few users the bare object's, who wait for one answer before the next, would say too little.
+    // So few users, who get one answer after the other, end it themselves: `stress` compares with more.
     beside: { ...SLOW_MODEL, leastOfBare: null },
   },
 ];

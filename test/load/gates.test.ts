@@ -4,7 +4,7 @@ import { heldGates, wakingGates, type Held, type Wakings } from '../../load/conn
 import { Latencies } from '../../load/histogram.ts';
 import type { Gate } from '../../load/scenario.ts';
 import { boundGates, type Bound } from '../../load/scenarios/steady.ts';
-import { heldGate } from '../../load/scenarios/stress.ts';
+import { heldGate } from '../../load/stress/results.ts';
 
 const QUICK = Latencies.of([1, 2, 3]);
 const NOTHING = new Latencies();
