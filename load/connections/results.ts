@@ -4,8 +4,8 @@ import { atLeast, atMost, type Chart, type Figure, type Gate } from '../scenario
 
 export const TAB_SESSIONS = 60;
 export const TABS_EACH = 60;
-const MAX_ABOVE_BARE_KB = 32;
-const MAX_FURTHER_TAB_KB = 12;
+export const MAX_ABOVE_BARE_KB = 32;
+export const MAX_FURTHER_TAB_KB = 12;
 const BYTES_PER_KB = 1_000;
 
 /** Connections and their heartbeats. */

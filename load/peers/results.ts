@@ -10,13 +10,13 @@ import type { CrashCounts } from './crash.ts';
 import { AI_CHAT, BARE_WHOLE, OWN, SUBJECTS, type Subject } from './subjects.ts';
 
 /** Of the object that reads the answer at once and keeps nothing; more tokens leave more of the work to the reading. */
-const MIN_OF_WHOLE = { fewTokens: 0.4, manyTokens: 0.5 };
+export const MIN_OF_WHOLE = { fewTokens: 0.4, manyTokens: 0.5 };
 const MANY_TOKENS = 100;
-const MIN_TIMES_AI_CHAT = 25;
+export const MIN_TIMES_AI_CHAT = 25;
 /** The older controller in Python, with 20 tokens an answer, as it was measured once: on another, faster machine. */
 export const PYTHON_PER_SECOND = 150;
-const MIN_TIMES_PYTHON = 8;
-const MAX_PRICE_OF_AI_CHAT = 0.25;
+export const MIN_TIMES_PYTHON = 8;
+export const MAX_PRICE_OF_AI_CHAT = 0.25;
 const BYTES_PER_MB = 1_000_000;
 
 export interface Course {

@@ -1,5 +1,14 @@
 /** What must hold, line by line, each with its bound, what is measured and how. */
-import { PYTHON_PER_SECOND } from '../peers/results.ts';
+import { BARE, MAX_ABOVE_BARE_KB, MAX_FURTHER_TAB_KB } from '../connections/results.ts';
+import {
+  MAX_PRICE_OF_AI_CHAT,
+  MIN_OF_WHOLE,
+  MIN_TIMES_AI_CHAT,
+  MIN_TIMES_PYTHON,
+  PYTHON_PER_SECOND,
+} from '../peers/results.ts';
+import { AI_CHAT, BARE_DIRECT, BARE_WHOLE, OWN, PLAIN } from '../peers/subjects.ts';
+import { MAX_GROWTH } from '../scenarios/linear.ts';
 import { atLeast, atMost, leastOfAll, mostOfAll, of, quotient, type Claim, type Measure } from './claim.ts';
 import { heldRate, SLOW_MODEL } from './rates.ts';
 import type { Runs } from './runs.ts';
@@ -20,11 +29,8 @@ export interface MustHold {
 
 const SATURATION = 'Saturation';
 const LINEAR = 'Costs grow linearly';
-const OWN = 'Switchboard';
 const THEIRS = 'finished answers/s, times theirs';
-const WITHIN = 0.2;
 const BARE_EACH = `bare object, each token, ${SLOW_MODEL}`;
-const BARE_CONNECTIONS = 'bare object, direct';
 
 const against = (tokens: number, subject: string): Measure =>
   of('peers', { group: `Switchboard against them, ${tokens} tokens an answer`, subject, name: THEIRS });
@@ -105,29 +111,27 @@ const PEAK: readonly MustHold[] = [
   },
 ];
 
-const WHOLE = 'bare object, whole answer';
-
 const SATURATED: readonly MustHold[] = [
   {
     part: SATURATION,
     name: '20 tokens: of an object that reads the whole answer',
-    limit: atLeast(0.4),
+    limit: atLeast(MIN_OF_WHOLE.fewTokens),
     goal: '0.6',
-    measure: against(20, WHOLE),
-    likeForLike: against(20, `${WHOLE}, direct`),
+    measure: against(20, BARE_WHOLE),
+    likeForLike: against(20, BARE_DIRECT),
     by: 'peers: finished answers/s, 100 connections, the median of rounds in turn',
   },
   {
     part: SATURATION,
     name: '20 tokens: times AIChatAgent',
-    limit: atLeast(25),
-    measure: against(20, 'AIChatAgent'),
+    limit: atLeast(MIN_TIMES_AI_CHAT),
+    measure: against(20, AI_CHAT),
     by: 'peers',
   },
   {
     part: SATURATION,
     name: '20 tokens: times the older Python controller',
-    limit: atLeast(8),
+    limit: atLeast(MIN_TIMES_PYTHON),
     measure: timesPython,
     by: `peers: against ${PYTHON_PER_SECOND}/s, which was measured elsewhere; it does not run here`,
   },
@@ -136,19 +140,19 @@ const SATURATED: readonly MustHold[] = [
     name: '20 tokens: of a plain Node process with SQLite',
     limit: null,
     goal: '1',
-    measure: against(20, 'plain Node, SQLite'),
+    measure: against(20, PLAIN),
     by: 'peers',
   },
   {
     part: SATURATION,
     name: '200 tokens: of an object that reads the whole answer',
-    limit: atLeast(0.5),
-    measure: against(200, WHOLE),
-    likeForLike: against(200, `${WHOLE}, direct`),
+    limit: atLeast(MIN_OF_WHOLE.manyTokens),
+    measure: against(200, BARE_WHOLE),
+    likeForLike: against(200, BARE_DIRECT),
     by: 'peers',
     beside: [
-      { name: 'of plain Node', measure: against(200, 'plain Node, SQLite') },
-      { name: 'times AIChatAgent', measure: against(200, 'AIChatAgent') },
+      { name: 'of plain Node', measure: against(200, PLAIN) },
+      { name: 'times AIChatAgent', measure: against(200, AI_CHAT) },
     ],
   },
 ];
@@ -168,7 +172,7 @@ const HIGH: readonly MustHold[] = [
 
 /** A heap grows once with the first connections: the more there were, the less of it is in what each takes. */
 const above: Measure = (runs) => {
-  const steps = runs.figures('connections', { subject: OWN, name: `memory each above the ${BARE_CONNECTIONS}` });
+  const steps = runs.figures('connections', { subject: OWN, name: `memory each above the ${BARE}` });
   const most = steps.toSorted((one, other) => Number.parseInt(other.group, 10) - Number.parseInt(one.group, 10));
   return most[0]?.value ?? null;
 };
@@ -177,28 +181,28 @@ const CONNECTIONS: readonly MustHold[] = [
   {
     part: 'connections',
     name: 'memory each above a bare object, kB',
-    limit: atMost(32),
+    limit: atMost(MAX_ABOVE_BARE_KB),
     measure: above,
     by: 'connections: the runtime’s growth by each, when quiet; the largest step',
   },
   {
     part: 'connections',
     name: 'memory of a further connection to the same session, kB',
-    limit: atMost(12),
-    measure: of('connections', { subject: OWN, name: `that, above the ${BARE_CONNECTIONS}` }),
+    limit: atMost(MAX_FURTHER_TAB_KB),
+    measure: of('connections', { subject: OWN, name: `that, above the ${BARE}` }),
     by: 'connections: above the same to a bare object, since most of it is what any connection takes the local runtime',
     beside: [{ name: 'in all', measure: of('connections', { subject: OWN, name: 'memory of a further connection' }) }],
   },
   {
     part: 'Price',
     name: 'of a turn, of AIChatAgent’s',
-    limit: atMost(0.25),
-    measure: quotient(billed(OWN, 'rows and requests'), billed('AIChatAgent', 'rows and requests')),
+    limit: atMost(MAX_PRICE_OF_AI_CHAT),
+    measure: quotient(billed(OWN, 'rows and requests'), billed(AI_CHAT, 'rows and requests')),
     by: 'peers: rows and requests as counted, at Cloudflare’s prices',
     beside: [
       {
         name: 'with object seconds',
-        measure: quotient(billed(OWN, 'with object seconds'), billed('AIChatAgent', 'with object seconds')),
+        measure: quotient(billed(OWN, 'with object seconds'), billed(AI_CHAT, 'with object seconds')),
       },
     ],
   },
@@ -211,21 +215,21 @@ const COSTS: readonly MustHold[] = [
   {
     part: LINEAR,
     name: 'processor per answer, 10 to 1,000 sessions, times that of 10',
-    limit: atMost(1 + WITHIN),
+    limit: atMost(MAX_GROWTH),
     measure: grown('by the number of sessions'),
     by: 'linear: the same 125 messages/s in all, every session awake; the worst',
   },
   {
     part: LINEAR,
     name: 'processor per answer, 10 to 10,000 messages each, times that of 10',
-    limit: atMost(1 + WITHIN),
+    limit: atMost(MAX_GROWTH),
     measure: grown('by the messages of a session'),
     by: 'linear: the worst',
   },
   {
     part: LINEAR,
     name: 'answers/s at saturation, 10 to 1,000 sessions, of those with 10',
-    limit: atLeast(1 / (1 + WITHIN)),
+    limit: atLeast(1 / MAX_GROWTH),
     measure: leastOfAll('linear', {
       group: 'answers at saturation, by the number of sessions',
       name: 'finished answers/s, of the smallest’s',

@@ -42,7 +42,7 @@ const SATURATED_MS = 4_000;
 /** Before it is measured everybody has spoken once: objects are in memory, and code is compiled. */
 const MIN_WARM_UP_SECONDS = 2;
 /** What a server with more, or with longer, sessions may take more than the one with the least. */
-const MAX_GROWTH = 1.2;
+export const MAX_GROWTH = 1.2;
 const FIRST_ANSWER_WAIT_SECONDS = 30;
 
 export const linear: Scenario = {
