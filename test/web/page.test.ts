@@ -433,6 +433,24 @@ describe('reading', () => {
     expect(top).toBeLessThan(page.viewportSize()?.height ?? 0);
   });
 
+  test('a search hit stays in view though the browser is late to tell that the page has scrolled', async () => {
+    for (let count = 0; count < 200; count += 1) exchange(`Question ${count}`, 'Answer');
+    await open();
+    await messages().nth(399).waitFor();
+    const seq = await messages().nth(200).getAttribute('data-seq');
+    await page.evaluate(() => addEventListener('scroll', (event) => event.stopImmediatePropagation(), true));
+    await page.evaluate((hash) => void (location.hash = hash), `${new URL(ADDRESS).hash}/${seq}`);
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('data-seq'))).toBe(seq);
+    // Something arrives at the end meanwhile.
+    await page.getByTestId('messages').evaluate(async (element) => {
+      element.style.paddingBottom = '300px';
+      for (let frame = 0; frame < 10; frame += 1) await new Promise((resolve) => requestAnimationFrame(resolve));
+    });
+    const top = await page.evaluate(() => document.activeElement?.getBoundingClientRect().top ?? NaN);
+    expect(top).toBeGreaterThan(0);
+    expect(top).toBeLessThan(page.viewportSize()?.height ?? 0);
+  });
+
   test('a search hit opens at its message, also when that comes long after the welcome', async () => {
     exchange('How?', LINES);
     feed.followsUp = false;

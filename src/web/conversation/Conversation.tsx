@@ -21,7 +21,7 @@ export function Conversation() {
   const hasOlder = useComputed(() => chat.view.value?.olderBefore != null);
   const unseen = useSignal(false);
   const { atEnd, ...follow } = useFollow(scroller, content);
-  useTarget(scroller);
+  useTarget(scroller, follow.leaveEnd);
 
   const lastKey = entries.at(-1)?.key ?? '';
   useEffect(() => {

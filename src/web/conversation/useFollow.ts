@@ -12,6 +12,8 @@ const AT_END_PX = 48;
 interface Follow {
   atEnd: ReadonlySignal<boolean>;
   toEnd(): void;
+  /** The page has gone to something else: known at once, since the browser tells of a scroll only later, and the end may move before. */
+  leaveEnd(): void;
   onScroll(): void;
 }
 
@@ -80,18 +82,28 @@ export function useFollow(scroller: RefObject<HTMLElement | null>, content: RefO
   return {
     atEnd,
     toEnd,
+    leaveEnd() {
+      const element = scroller.current;
+      if (!element) return;
+      atEnd.value = isAtEnd(element);
+      lastTop.current = element.scrollTop;
+      if (!atEnd.peek()) takeAnchor();
+    },
     onScroll() {
       const element = scroller.current;
       if (!element) return;
       const { scrollTop } = element;
-      const isAtEnd = element.scrollHeight - scrollTop - element.clientHeight <= AT_END_PX;
       // The end may have moved on since the page went there, and this only now tells of it: a reader leaves upwards.
       const hasLeft = scrollTop < lastTop.current;
-      atEnd.value = isAtEnd || (atEnd.peek() && !hasLeft);
+      atEnd.value = isAtEnd(element) || (atEnd.peek() && !hasLeft);
       lastTop.current = scrollTop;
       if (!atEnd.peek()) takeAnchor();
     },
   };
+}
+
+function isAtEnd({ scrollHeight, scrollTop, clientHeight }: Element): boolean {
+  return scrollHeight - scrollTop - clientHeight <= AT_END_PX;
 }
 
 /** What is being read: the message that has the focus (a search hit), or else the topmost one in view. */

@@ -4,7 +4,8 @@ import { useEffect } from 'preact/hooks';
 import type { RefObject } from 'preact';
 import { useApp } from '../state/context.ts';
 
-export function useTarget(scroller: RefObject<HTMLElement | null>): void {
+/** @param onShown called when the page has gone there */
+export function useTarget(scroller: RefObject<HTMLElement | null>, onShown: () => void): void {
   const { chat, router } = useApp();
   const { seq, session } = router.route.value;
   // Asked apart, so that the conversation is not drawn anew with every piece of an answer.
@@ -28,7 +29,9 @@ export function useTarget(scroller: RefObject<HTMLElement | null>): void {
   useEffect(() => {
     if (!isThere) return;
     const message = scroller.current?.querySelector<HTMLElement>(`[data-seq="${seq}"]`);
-    message?.scrollIntoView({ block: 'center' });
-    message?.focus({ preventScroll: true });
+    if (!message) return;
+    message.scrollIntoView({ block: 'center' });
+    message.focus({ preventScroll: true });
+    onShown();
   }, [isThere, session, seq]);
 }
