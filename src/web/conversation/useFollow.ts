@@ -13,7 +13,7 @@ interface Follow {
   atEnd: ReadonlySignal<boolean>;
   toEnd(): void;
   /** The page has gone to something else: known at once, since the browser tells of a scroll only later, and the end may move before. */
-  leaveEnd(): void;
+  leaveEnd(this: void): void;
   onScroll(): void;
 }
 
