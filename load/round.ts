@@ -6,7 +6,8 @@
 import type { Counts } from './check.ts';
 import { closedLoop, Timings, type Exchange } from './driver.ts';
 import { processorSeconds, residentBytes } from './processes.ts';
-import { LoadError } from './scenario.ts';
+import { LoadError, type Figure } from './scenario.ts';
+import { median } from './statistics.ts';
 import type { LoadUser } from './user.ts';
 
 /** Connecting all at once would measure the storm, not the talk. */
@@ -52,6 +53,14 @@ export interface Round {
   longestConversation: number;
   /** Of all that was said, the first turns included; null: nobody looked. */
   counts: Counts | null;
+}
+
+/** Makes figures of rounds: the median, with what each of them had; one that does not know is left out. */
+export function figuresOfRounds(group: string, subject: string, rounds: readonly Round[]) {
+  return (name: string, unit: string, of: (round: Round) => number | null): Figure => {
+    const values = rounds.map(of).filter((value) => value !== null);
+    return { group, subject, name, unit, value: values.length === 0 ? null : median(values), rounds: values };
+  };
 }
 
 export async function runRound<User extends LoadUser>(

@@ -1,6 +1,6 @@
 /** A drill's run as figures and gates, the same for every drill. */
 import { Latencies } from '../histogram.ts';
-import { integrityFigures, integrityGates, integrityNotes } from '../measure/figures.ts';
+import { CHECKED, integrityFigures, integrityGates, integrityNotes } from '../measure/figures.ts';
 import { atMost, type Chart, type Figure, type Gate, type ScenarioResult } from '../scenario.ts';
 import type { TalkColumns } from '../generator/open-loop.ts';
 import type { Drill, DrillRun } from './drill.ts';
@@ -27,6 +27,8 @@ export const CLAIMS = {
 } as const;
 /** What may become of those to whom nothing was done: what a shared machine does to anybody, and no more. */
 export const OTHERS = { p50: 1.25, p95: 1.5 } as const;
+/** The group of what became of connections and of those who had them. */
+export const LOST_CONNECTIONS = 'lost connections';
 const CHART_POINTS = 60;
 /** A generator that is later than this measures the machine. */
 const LATE_MS = 20;
@@ -103,7 +105,7 @@ export function resultOf(drill: Drill, run: DrillRun): ScenarioResult {
       ...effectFigures(drill, run),
       ...connectionFigures(run),
       ...(verdict.figures ?? []),
-      ...integrityFigures('every message, checked', settled),
+      ...integrityFigures(CHECKED, settled),
     ],
     gates: [
       ...verdict.gates,
@@ -162,7 +164,7 @@ function connectionFigures(run: DrillRun): Figure[] {
   const { columns, wounds, outages } = run;
   const lost = losses(wounds, outages);
   if (lost.length === 0) return [];
-  const figure = figuresOf('lost connections');
+  const figure = figuresOf(LOST_CONNECTIONS);
   const back = recovery(columns, wounds, lost, null);
   const live = (from: 'at' | 'healedAt'): Latencies =>
     Latencies.of(lost.map(({ liveAt, wound }) => Math.max(0, liveAt - wound[from])));

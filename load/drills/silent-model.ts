@@ -16,6 +16,8 @@ import { ratio, recovery, timesByPhase, type Wound } from './outcome.ts';
  * reports claim that a server which is half a second late to end a turn, or to tell of it, misses it.
  */
 export const TIMEOUT_MS = 4_500;
+/** The group of those who met silence, and of the others beside them. */
+export const SILENT_FOR_SOME = 'the model silent for some';
 /** Few beside those who are answered: an endpoint that fails five turns in a row is left alone for a while, and everybody waits. */
 const VICTIMS_EACH = 8;
 const BEFORE_FIRST = 'fault=no-headers';
@@ -155,12 +157,12 @@ function judge(run: DrillRun, notes: Notes): Verdict {
   const back = recovery(run.columns, [all], [], () => true);
   const { before, during } = timesByPhase(run.columns, { beginAt: some.at, endAt: some.healedAt });
   const effect = [50, 95].map((percent) => ratio(during.answer, before.answer, percent));
-  const othersFigure = figuresOf('the model silent for some', 'others');
+  const othersFigure = figuresOf(SILENT_FOR_SOME, 'others');
   const figure = figuresOf('the whole model silent');
   return {
     figures: [
       ...cases.flatMap(({ name, latencies, never }) => {
-        const own = figuresOf('the model silent for some', name);
+        const own = figuresOf(SILENT_FOR_SOME, name);
         return [
           own('asked', '', latencies.count + never),
           own('told that it failed', '', latencies.count),

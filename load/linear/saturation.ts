@@ -4,7 +4,7 @@
  */
 import { Timings } from '../driver.ts';
 import type { Lab } from '../lab/lab.ts';
-import { runRound, type Round } from '../round.ts';
+import { figuresOfRounds, runRound, type Round } from '../round.ts';
 import { atLeast, atMost, type Figure, type ScenarioResult } from '../scenario.ts';
 import { median } from '../statistics.ts';
 import { SwitchboardTarget } from '../targets.ts';
@@ -48,7 +48,13 @@ export async function measureSaturation(
   return {
     figures: [...courses].flatMap(([size, course]) => [
       ...courseFigures(`${size} sessions`, course),
-      figure(`${size} sessions`, 'finished answers/s, of the smallest’s', '', [ratioOf(course)]),
+      {
+        group: GROUP,
+        subject: `${size} sessions`,
+        name: 'finished answers/s, of the smallest’s',
+        unit: '',
+        value: ratioOf(course),
+      },
     ]),
     gates: [
       ...[...courses].slice(1).map(([size, course]) => {
@@ -71,21 +77,11 @@ export async function measureSaturation(
 }
 
 function courseFigures(subject: string, course: readonly Round[]): Figure[] {
-  const of = (name: string, unit: string, value: (round: Round) => number | null): Figure =>
-    figure(
-      subject,
-      name,
-      unit,
-      course.flatMap((round) => value(round) ?? []),
-    );
+  const figure = figuresOfRounds(GROUP, subject, course);
   return [
-    of('finished answers/s', '', (round) => round.finishedPerSecond),
-    of('server processor per answer', 'ms', (round) => round.serverMs),
-    of('server busy in the window', '% of a core', (round) => round.serverLoad && round.serverLoad * 100),
-    of('turns of the longest conversation', '', (round) => round.longestConversation),
+    figure('finished answers/s', '', (round) => round.finishedPerSecond),
+    figure('server processor per answer', 'ms', (round) => round.serverMs),
+    figure('server busy in the window', '% of a core', (round) => round.serverLoad && round.serverLoad * 100),
+    figure('turns of the longest conversation', '', (round) => round.longestConversation),
   ];
-}
-
-function figure(subject: string, name: string, unit: string, rounds: number[]): Figure {
-  return { group: GROUP, subject, name, unit, value: rounds.length === 0 ? null : median(rounds), rounds };
 }

@@ -15,6 +15,8 @@ const MAX_LATE_FEW = 2;
 /** A quiet machine has less than this to do besides, in percent of one core. */
 const NOISY_LOAD_PERCENT = 20;
 const BYTES_PER_MB = 1_000_000;
+/** The group of what the checker counted, over a whole run. */
+export const CHECKED = 'every message, checked';
 /** What a chart of a stretch of time is drawn from. */
 const CHART_POINTS = 60;
 

@@ -1,7 +1,7 @@
 /** The comparison as figures and gates. */
 import { addCounts, NO_COUNTS } from '../check.ts';
 import type { Timings } from '../driver.ts';
-import type { Round } from '../round.ts';
+import { figuresOfRounds, type Round } from '../round.ts';
 import { atLeast, atMost, type Chart, type Figure, type Gate } from '../scenario.ts';
 import { median } from '../statistics.ts';
 import type { Stored } from '../targets.ts';
@@ -47,10 +47,7 @@ function groupOf(tokens: number): string {
 export function courseFigures(tokens: number, courses: Courses): Figure[] {
   const group = groupOf(tokens);
   return [...courses].flatMap(([subject, { rounds, timings }]) => {
-    const figure = (name: string, unit: string, of: (round: Round) => number | null): Figure => {
-      const values = [...rounds.values()].map(of).filter((value) => value !== null);
-      return { group, subject, name, unit, value: values.length === 0 ? null : median(values), rounds: values };
-    };
+    const figure = figuresOfRounds(group, subject, [...rounds.values()]);
     const times = (
       [
         ['acknowledged', timings.ack],

@@ -1,7 +1,8 @@
 /** What the reports say of failures. */
-import { CLAIMS, OTHERS } from '../drills/figures.ts';
+import { CLAIMS, LOST_CONNECTIONS, OTHERS } from '../drills/figures.ts';
 import { CLAIMED } from '../drills/memory.ts';
-import { TIMEOUT_MS } from '../drills/silent-model.ts';
+import { SILENT_FOR_SOME, TIMEOUT_MS } from '../drills/silent-model.ts';
+import { CHECKED } from '../measure/figures.ts';
 import { atLeast, atMost, leastShare, mostOfAll, of, OURS, type Claim } from './claim.ts';
 import { exactText } from './numbers.ts';
 import type { Wanted } from './runs.ts';
@@ -25,9 +26,6 @@ const failure = (
   by: by ?? `drill ${drill}`,
 });
 
-const SILENT = 'the model silent for some';
-const LOST_CONNECTIONS = 'lost connections';
-const CHECKED = 'every message, checked';
 /** @param claim what the reports say of it; most of them say nothing */
 const lost = (drill: string, claim = OURS): Claim =>
   failure(drill, 'messages lost', '', claim, atMost(0), { group: CHECKED, name: 'messages lost' });
@@ -108,16 +106,16 @@ export const FAILURES: readonly Claim[] = [
       `drill llm-timeout, silent before the first token or in the middle, the worse; its deadlines are set to ${TIMEOUT_MS / 1_000} s, what is above that is ours`,
     ),
     measure: mostOfAll('llm-timeout', {
-      group: SILENT,
+      group: SILENT_FOR_SOME,
       name: 'silence to the user’s knowing at most',
     }),
   },
   {
     ...failure('llm-timeout', 'users told that it failed', '%', 'clear error', atLeast(100), null),
-    measure: leastShare('llm-timeout', { group: SILENT, name: 'told that it failed' }, 'asked'),
+    measure: leastShare('llm-timeout', { group: SILENT_FOR_SOME, name: 'told that it failed' }, 'asked'),
   },
   failure('llm-timeout', 'others’ answer p50, during over before', '', 'unaffected', atMost(OTHERS.p50), {
-    group: SILENT,
+    group: SILENT_FOR_SOME,
     subject: 'others',
     name: 'answer p50, during / before',
   }),

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../../src/local/build-worker.ts';
+import { RESULTS } from '../command.ts';
 import { LoadError } from '../scenario.ts';
 import { markdownOf } from './markdown.ts';
 import { pageOf } from './page.ts';
@@ -37,7 +38,7 @@ export async function reportCommand(args: string[], signal: AbortSignal): Promis
     console.log(HELP);
     return true;
   }
-  const folder = resolve(values.from ?? values.results ?? join(ROOT, 'dist/load'));
+  const folder = resolve(values.from ?? values.results ?? RESULTS);
   if (values.from === undefined) {
     await runAll(planOf(values.only), { folder, full: values.full, signal, say: (line) => console.log(line) });
   }

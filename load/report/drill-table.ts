@@ -1,6 +1,8 @@
 /** All drills in one table: what broke, when it was seen, when it was over, and what became of messages and of the others. */
 import { DRILLS } from '../drills/all.ts';
-import { TIMEOUT_MS } from '../drills/silent-model.ts';
+import { LOST_CONNECTIONS } from '../drills/figures.ts';
+import { SILENT_FOR_SOME, TIMEOUT_MS } from '../drills/silent-model.ts';
+import { CHECKED } from '../measure/figures.ts';
 import { mostOfAll, of, type Measure } from './claim.ts';
 import { NOT_MEASURED, numberText } from './numbers.ts';
 import type { Runs, Wanted } from './runs.ts';
@@ -15,10 +17,6 @@ interface Row {
   back: Shown[];
   others: Shown[];
 }
-
-const LOST_CONNECTIONS = 'lost connections';
-const CHECKED = 'every message, checked';
-const SILENT = 'the model silent for some';
 
 const shown = (drill: string, label: string, wanted: Wanted): Shown => ({ label, measure: of(drill, wanted) });
 const ratios = (drill: string, subject: string): Shown[] =>
@@ -55,7 +53,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     seen: [
       {
         label: `by the users (deadline ${numberText(TIMEOUT_MS)})`,
-        measure: mostOfAll('llm-timeout', { group: SILENT, name: 'silence to the user’s knowing at most' }),
+        measure: mostOfAll('llm-timeout', { group: SILENT_FOR_SOME, name: 'silence to the user’s knowing at most' }),
       },
       shown('llm-timeout', 'by the bot', { name: 'silence to the bot’s state degraded' }),
     ],
@@ -64,7 +62,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     ],
     others: [50, 95].map((percent) =>
       shown('llm-timeout', `others p${percent}`, {
-        group: SILENT,
+        group: SILENT_FOR_SOME,
         subject: 'others',
         name: `answer p${percent}, during / before`,
       }),

@@ -1,5 +1,6 @@
 /** What must hold, line by line, each with its bound, what is measured and how. */
 import { BARE, MAX_ABOVE_BARE_KB, MAX_FURTHER_TAB_KB } from '../connections/results.ts';
+import { CHECKED } from '../measure/figures.ts';
 import {
   MAX_PRICE_OF_AI_CHAT,
   MIN_OF_WHOLE,
@@ -59,7 +60,7 @@ const PEAK: readonly MustHold[] = [
     part: 'peak',
     name: 'messages lost',
     limit: atMost(0),
-    measure: of('peak', { group: 'every message, checked', name: 'messages lost' }),
+    measure: of('peak', { group: CHECKED, name: 'messages lost' }),
     by: 'peak: acknowledged, and not in what the killed server left on its disk',
   },
   {

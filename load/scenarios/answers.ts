@@ -5,7 +5,7 @@
  */
 import { addCounts, NO_COUNTS, type Counts } from '../check.ts';
 import { Timings } from '../driver.ts';
-import { runRound, type Round, type Target } from '../round.ts';
+import { figuresOfRounds, runRound, type Round, type Target } from '../round.ts';
 import { atLeast, atMost, LoadError } from '../scenario.ts';
 import type { Figure, Gate, Scenario, ScenarioOptions, ScenarioResult } from '../scenario.ts';
 import { startBareObject, startModel, SwitchboardServer, type Started } from '../lab/servers.ts';
@@ -178,10 +178,7 @@ function integrityGates(group: string, counts: Counts, stored: Stored): Gate[] {
 }
 
 function figuresOf(group: string, subject: Subject, { rounds, timings }: Course): Figure[] {
-  const figure = (name: string, unit: string, of: (round: Round) => number | null): Figure => {
-    const values = rounds.map(of).filter((value) => value !== null);
-    return { group, subject, name, unit, value: values.length === 0 ? null : median(values), rounds: values };
-  };
+  const figure = figuresOfRounds(group, subject, rounds);
   const latencies = (
     [
       ['acknowledged', timings.ack],

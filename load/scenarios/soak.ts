@@ -2,6 +2,7 @@
 import { switchboardBench } from '../lab/bench.ts';
 import { Lab } from '../lab/lab.ts';
 import {
+  CHECKED,
   integrityFigures,
   integrityGates,
   integrityNotes,
@@ -66,7 +67,7 @@ async function runSoak(lab: Lab): Promise<ScenarioResult> {
   const group = `${users} users, ${messagesPerMinute} messages a minute, ${seconds} s`;
   const growth = growthFigures(phase);
   return {
-    figures: [...phaseFigures(group, phase), ...growth, ...integrityFigures('every message, checked', settled)],
+    figures: [...phaseFigures(group, phase), ...growth, ...integrityFigures(CHECKED, settled)],
     gates: [...integrityGates(settled), ...growthGates(growth, seconds), lateGate(phase)],
     notes: [
       `Growth is a line through what came after the first ${SETTLING_SHARE * 100} %, of memory through the means of ${MEMORY_MEANS} stretches; ± is what chance alone explains in 95 of 100 runs.`,

@@ -3,6 +3,7 @@ import { Latencies } from '../histogram.ts';
 import { switchboardBench, type SwitchboardBench } from '../lab/bench.ts';
 import { Lab } from '../lab/lab.ts';
 import {
+  CHECKED,
   integrityFigures,
   integrityGates,
   integrityNotes,
@@ -69,7 +70,7 @@ async function runSpike(lab: Lab): Promise<ScenarioResult> {
     figures: [
       ...phases.flatMap((phase) => phaseFigures(group, phase)),
       ...joinFigures(joined, crowd - RESIDENTS, tookMs),
-      ...integrityFigures('every message, checked', settled),
+      ...integrityFigures(CHECKED, settled),
     ],
     gates: [
       atMost('users that could not join', crowd - RESIDENTS - joined.count, 0),

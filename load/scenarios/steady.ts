@@ -3,6 +3,7 @@ import { switchboardBench } from '../lab/bench.ts';
 import { DRAIN_MS } from '../lab/generators.ts';
 import { Lab } from '../lab/lab.ts';
 import {
+  CHECKED,
   integrityFigures,
   integrityGates,
   integrityNotes,
@@ -210,7 +211,7 @@ async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
   const quiet = quietFigure(group, steady, bench);
   const settled = await bench.settle();
   return {
-    figures: [...phaseFigures(group, phase), quiet, ...integrityFigures('every message, checked', settled)],
+    figures: [...phaseFigures(group, phase), quiet, ...integrityFigures(CHECKED, settled)],
     gates: [
       ...integrityGates(settled),
       ...boundGates(steady, phase.timings, bench.model !== null),
