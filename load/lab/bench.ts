@@ -3,8 +3,8 @@ import { HistoryRows } from '../history-rows.ts';
 import type { Bench, Tally } from '../measure/phase.ts';
 import type { Integrity } from '../user.ts';
 import type { SimulatorOptions } from '../../src/local/simulator/server.ts';
-import type { Lab } from './lab.ts';
-import type { Counters, SwitchboardOptions, SwitchboardServer } from './servers.ts';
+import { BARE_USERS, type Lab } from './lab.ts';
+import { startBareObject, type Counters, type SwitchboardOptions, type SwitchboardServer } from './servers.ts';
 
 /** Conversations that are also read over HTTP and compared; all of them would be a load of its own. */
 const COMPARED_SESSIONS = 5;
@@ -96,6 +96,26 @@ export async function switchboardBench(lab: Lab, options: BenchOptions): Promise
         deliveredMs,
       };
     },
+  };
+}
+
+/**
+ * A bare object that forwards each token, for the same load. It is set up as Switchboard's local server is, without the
+ * workers that Miniflare puts before and behind any.
+ */
+export async function bareBench(
+  lab: Lab,
+  { model: settings, users, messagesPerSecond }: Pick<BenchOptions, 'model' | 'users' | 'messagesPerSecond'>,
+): Promise<Bench> {
+  const model = await lab.model(settings);
+  const { url, pid } = await lab.keep(startBareObject(model.url, { direct: true }));
+  return {
+    lab,
+    generators: await lab.generators({ url, users, messagesPerSecond, module: BARE_USERS }),
+    model,
+    serverPids: () => (pid === null ? [] : [pid]),
+    counters: async () => null,
+    tally: { sent: 0, answered: 0, failed: 0 },
   };
 }
 

@@ -8,6 +8,7 @@ import { CLASSES, distributionOf } from './distribution.ts';
 import { drillsSection } from './drill-table.ts';
 import { mustHoldSection } from './must-hold-section.ts';
 import { besideText, boundOf, exactText, limitText, NOT_MEASURED, numberText } from './numbers.ts';
+import { otherMachineSection } from './other-machine.ts';
 import { PLAN } from './plan.ts';
 import type { Runs } from './runs.ts';
 import type { Report, Section } from './section.ts';
@@ -20,6 +21,7 @@ export function reportOf(runs: Runs): Report {
     sections: [
       summarySection(runs, judged),
       mustHoldSection(runs),
+      ...otherMachineSection(runs),
       missedSection(runs),
       drillsSection(runs),
       claimsSection(judged),

@@ -1,5 +1,5 @@
 /** The scenarios of one steady rate: so many users, so many messages a minute, for so long. */
-import { switchboardBench } from '../lab/bench.ts';
+import { bareBench, switchboardBench } from '../lab/bench.ts';
 import { DRAIN_MS } from '../lab/generators.ts';
 import { Lab } from '../lab/lab.ts';
 import {
@@ -17,8 +17,9 @@ import {
 import { measurePhase, warmUp, type Bench, type Phase } from '../measure/phase.ts';
 import type { TalkTimings } from '../measure/timings.ts';
 import { sumOf } from '../measure/usage.ts';
+import { BARE_EACH } from '../peers/subjects.ts';
 import { residentBytes } from '../processes.ts';
-import { SLOW_MODEL, type Ladder } from '../stress/climb.ts';
+import { STEADY, type Bound, type Steady } from '../steady/rates.ts';
 import { climbAll } from './stress.ts';
 import {
   atMost,
@@ -29,128 +30,7 @@ import {
   type ScenarioResult,
 } from '../scenario.ts';
 
-interface Steady {
-  name: string;
-  summary: string;
-  users: number;
-  messagesPerMinute: number;
-  /** By default, and with `--full` as in the reports. */
-  seconds: number;
-  fullSeconds: number;
-  tokens: number;
-  /** From token to token; 0: the model at full speed. */
-  tokenMs: number;
-  /** Bounds of this scenario alone, in ms. */
-  bounds: readonly Bound[];
-  /** Of the server's processor time for 1,000 answers, in seconds. */
-  maxProcessorSeconds?: number;
-  /** Measured after it, with a server of its own: the highest rate that this holds. */
-  beside?: Ladder;
-}
-
-export interface Bound {
-  of: 'oursToFirst' | 'oursToEnd' | 'answered';
-  percent: number;
-  ms: number;
-}
-
-/** What the reports ask of every answer, the model included, at 20 tokens. */
-const ANSWER_BOUND: Bound = { of: 'answered', percent: 95, ms: 500 };
-const OWN_BOUNDS: readonly Bound[] = [
-  { of: 'oursToFirst', percent: 50, ms: 5 },
-  { of: 'oursToFirst', percent: 99, ms: 50 },
-  { of: 'oursToEnd', percent: 99, ms: 80 },
-];
 const BYTES_PER_MB = 1_000_000;
-const PACED = { tokens: 20, tokenMs: 10 };
-
-const STEADY: readonly Steady[] = [
-  {
-    name: 'smoke',
-    summary: '10 users, 100 messages a minute: does it run at all?',
-    users: 10,
-    messagesPerMinute: 100,
-    seconds: 10,
-    fullSeconds: 300,
-    ...PACED,
-    bounds: [{ of: 'oursToEnd', percent: 95, ms: 100 }],
-  },
-  {
-    name: 'baseline',
-    summary: '1 user, a message every 10 s',
-    users: 1,
-    messagesPerMinute: 6,
-    seconds: 60,
-    fullSeconds: 300,
-    ...PACED,
-    bounds: [ANSWER_BOUND, ...OWN_BOUNDS],
-  },
-  {
-    name: 'low',
-    summary: '10 users, 100 messages a minute',
-    users: 10,
-    messagesPerMinute: 100,
-    seconds: 60,
-    fullSeconds: 900,
-    ...PACED,
-    bounds: [ANSWER_BOUND, ...OWN_BOUNDS],
-  },
-  {
-    name: 'medium',
-    summary: '100 users, 1,000 messages a minute',
-    users: 100,
-    messagesPerMinute: 1_000,
-    seconds: 60,
-    fullSeconds: 1_800,
-    ...PACED,
-    bounds: [ANSWER_BOUND, ...OWN_BOUNDS],
-  },
-  {
-    name: 'long-answers',
-    summary: '100 users, 1,000 messages a minute, answers of 200 tokens',
-    users: 100,
-    messagesPerMinute: 1_000,
-    seconds: 60,
-    fullSeconds: 1_800,
-    ...PACED,
-    tokens: 200,
-    bounds: OWN_BOUNDS,
-    maxProcessorSeconds: 6,
-  },
-  {
-    name: 'users-500',
-    summary: '500 users, 5,000 messages a minute',
-    users: 500,
-    messagesPerMinute: 5_000,
-    seconds: 60,
-    fullSeconds: 1_800,
-    ...PACED,
-    bounds: [ANSWER_BOUND, ...OWN_BOUNDS],
-  },
-  {
-    name: 'high',
-    summary: '1,000 users, 10,000 messages a minute',
-    users: 1_000,
-    messagesPerMinute: 10_000,
-    seconds: 60,
-    fullSeconds: 1_800,
-    ...PACED,
-    bounds: [ANSWER_BOUND, ...OWN_BOUNDS],
-  },
-  {
-    name: 'peak',
-    summary: '100 users, 1,000 messages a second for 60 s, the model at full speed',
-    users: 100,
-    messagesPerMinute: 60_000,
-    seconds: 60,
-    fullSeconds: 60,
-    tokens: 20,
-    tokenMs: 0,
-    bounds: [{ of: 'oursToEnd', percent: 99, ms: 100 }],
-    // So few users, who get one answer after the other, end it themselves: `stress` compares with more.
-    beside: { ...SLOW_MODEL, leastOfBare: null },
-  },
-];
 
 /**
  * Other users talk first, at the rate that is to be measured within these bounds: a runtime compiles what runs often,
@@ -190,32 +70,28 @@ async function runBoth(lab: Lab, steady: Steady): Promise<ScenarioResult> {
 async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
   const plan = planOf(steady, lab.options);
   const { tokens, users, messagesPerMinute } = plan;
-  const bench = await switchboardBench(lab, {
+  const loaded = {
     model: { tokens, tokenMs: steady.tokenMs, tokensPerWrite: 1 },
     users,
     messagesPerSecond: messagesPerMinute / 60,
-  });
-  const first = { first: users, end: users + within(WARM_UP_USERS, users) };
-  await warmUp(bench, first, within(WARM_UP_PER_MINUTE, messagesPerMinute), WARM_UP_SECONDS);
-  lab.progress(`connecting ${users} users`);
-  await bench.generators.connect({ first: 0, end: users });
-  const phase = await measurePhase(bench, {
-    name: steady.name,
-    first: 0,
-    end: users,
-    seconds: plan.seconds,
-    messagesPerMinute,
-    countDelivery: true,
-  });
+  };
+  const bench = await switchboardBench(lab, loaded);
+  const phase = await measure(bench, steady.name, plan);
   const group = `${users} users, ${messagesPerMinute} messages a minute, ${plan.seconds} s`;
   const quiet = quietFigure(group, steady, bench);
   const settled = await bench.settle();
+  const bare = steady.processor && bench.server ? await measure(await bareBench(lab, loaded), BARE_EACH, plan) : null;
   return {
-    figures: [...phaseFigures(group, phase), quiet, ...integrityFigures(CHECKED, settled)],
+    figures: [
+      ...phaseFigures(group, phase),
+      quiet,
+      ...(bare ? [bareFigure(group, bare)] : []),
+      ...integrityFigures(CHECKED, settled),
+    ],
     gates: [
       ...integrityGates(settled),
       ...boundGates(steady, phase.timings, bench.model !== null),
-      ...processorGates(steady, phase),
+      ...processorGates(steady, phase, bare),
       lateGate(phase),
     ],
     notes: [
@@ -226,12 +102,20 @@ async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
         : [
             'The server runs elsewhere: what is its, the model’s and the network’s is not told apart. Bounds on the part that is ours are no gates here; one on the whole answer has that server’s model in it.',
           ]),
-      ...machineNotes([phase]),
+      ...machineNotes(bare ? [phase, bare] : [phase]),
       ...problemNotes(phase),
       ...integrityNotes(settled),
     ],
     charts: phaseCharts(phase),
   };
+}
+
+async function measure(bench: Bench, name: string, { users, messagesPerMinute, seconds }: Plan): Promise<Phase> {
+  const others = { first: users, end: users + within(WARM_UP_USERS, users) };
+  await warmUp(bench, others, within(WARM_UP_PER_MINUTE, messagesPerMinute), WARM_UP_SECONDS);
+  bench.lab.progress(`connecting ${users} users`);
+  await bench.generators.connect({ first: 0, end: users });
+  return measurePhase(bench, { name, first: 0, end: users, seconds, messagesPerMinute, countDelivery: true });
 }
 
 /** Everything is delivered, nobody speaks: what the server has given back by now. */
@@ -241,11 +125,28 @@ function quietFigure(group: string, { name: subject }: Steady, { serverPids }: B
   return { group, subject, name: 'server memory when quiet again', unit: 'MB', value };
 }
 
-function processorGates({ name, maxProcessorSeconds }: Steady, phase: Phase): Gate[] {
-  const seconds = processorPer1000(phase);
-  if (maxProcessorSeconds === undefined || seconds === null) return [];
-  return [atMost(`${name}: server processor per 1,000 answers, s`, seconds, maxProcessorSeconds)];
+function bareFigure(group: string, bare: Phase): Figure {
+  return {
+    group,
+    subject: BARE_EACH,
+    name: 'server processor per 1,000 answers',
+    unit: 's',
+    value: processorPer1000(bare),
+  };
 }
+
+function processorGates({ name, processor }: Steady, phase: Phase, bare: Phase | null): Gate[] {
+  const seconds = processorPer1000(phase);
+  if (processor === undefined || seconds === null) return [];
+  const gateName = `${name}: server processor per 1,000 answers`;
+  const theirs = bare && processorPer1000(bare);
+  return [
+    atMost(`${gateName}, s`, seconds, processor.maxSeconds),
+    ...(bare ? [atMost(`${gateName}, of a bare object’s`, seconds / (theirs ?? Number.NaN), processor.maxOfBare)] : []),
+  ];
+}
+
+type Plan = ReturnType<typeof planOf>;
 
 /** The rate grows and shrinks with the users. */
 function planOf(steady: Steady, options: ScenarioOptions) {

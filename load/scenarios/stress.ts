@@ -2,15 +2,16 @@
  * Where it breaks: the rate grows in short steps until the server does not hold it, once with the model at full speed
  * and once with a model that takes its time. A rate is held when every message is answered, nearly all within their
  * time, and the part that is ours stays below a bound. The highest is then held once more, for longer: what short
- * steps find is a guess. Beside it a bare object is asked for the same.
+ * steps find is a guess. Beside it a bare object is asked for the same, and whoever held less then for what the other did.
  */
-import { switchboardBench } from '../lab/bench.ts';
-import { BARE_USERS, Lab } from '../lab/lab.ts';
-import { startBareObject } from '../lab/servers.ts';
+import { bareBench, switchboardBench } from '../lab/bench.ts';
+import { Lab } from '../lab/lab.ts';
 import { integrityFigures, integrityGates, integrityNotes, machineNotes } from '../measure/figures.ts';
 import { warmUp, type Bench } from '../measure/phase.ts';
+import { BARE_EACH } from '../peers/subjects.ts';
 import { LoadError, type Scenario, type ScenarioResult } from '../scenario.ts';
 import {
+  askFor,
   climb,
   FAST_MODEL,
   longSecondsOf,
@@ -60,29 +61,35 @@ export async function climbAll(
 ): Promise<ScenarioResult> {
   const mostSteps = ladders.length * MOST_STEPS;
   const stepSeconds = Math.max(MIN_STEP_SECONDS, Math.floor(seconds / mostSteps));
-  const tokens = lab.options.tokens ?? TOKENS;
-  const bench = await switchboardBench(lab, {
-    model: { tokens, tokensPerWrite: 1 },
+  const loaded = {
+    model: { tokens: lab.options.tokens ?? TOKENS, tokensPerWrite: 1 },
     users,
     messagesPerSecond: MOST_PER_SECOND,
-  });
-  await begin(bench, users);
+  };
+  const bench = await begin(await switchboardBench(lab, loaded), users);
+  const beside = ladders.some(({ leastOfBare }) => leastOfBare !== null)
+    ? await begin(await bareBench(lab, loaded), users)
+    : null;
   const climbed: Climb[] = [];
-  for (const ladder of ladders) climbed.push(await climb(bench, ladder, users, stepSeconds));
-  const settled = await bench.settle();
-  const compared = ladders.filter(({ leastOfBare }) => leastOfBare !== null);
   const bare: Climb[] = [];
-  if (compared.length > 0) {
-    lab.progress('the same of a bare object');
-    const beside = await bareBench(lab, users, tokens);
-    await begin(beside, users);
-    for (const ladder of compared) bare.push(await climb(beside, ladder, users, stepSeconds));
+  for (const ladder of ladders) {
+    let own = await climb(bench, ladder, users, stepSeconds);
+    if (beside && ladder.leastOfBare !== null) {
+      lab.progress('the same of a bare object');
+      let theirs = await climb(beside, ladder, users, stepSeconds);
+      const [rate, theirRate] = [own.held?.perSecond ?? 0, theirs.held?.perSecond ?? 0];
+      if (rate < theirRate) own = await askFor(theirRate, own, bench, users, stepSeconds);
+      if (theirRate < rate) theirs = await askFor(rate, theirs, beside, users, stepSeconds);
+      bare.push(theirs);
+    }
+    climbed.push(own);
   }
+  const settled = await bench.settle();
   const phases = [...climbed, ...bare].flatMap(({ steps }) => steps.map(({ phase }) => phase));
   return {
     figures: [
       ...climbed.flatMap((climb) => climbFigures(climb, users)),
-      ...bare.map((climb) => heldFigure(`bare object, each token, ${climb.ladder.name}`, climb)),
+      ...bare.map((climb) => heldFigure(`${BARE_EACH}, ${climb.ladder.name}`, climb)),
       ...integrityFigures('every message of all steps, checked', settled),
     ],
     gates: [
@@ -102,25 +109,11 @@ export async function climbAll(
   };
 }
 
-/** Set up as Switchboard is, without the workers that Miniflare puts before and behind any. */
-async function bareBench(lab: Lab, users: number, tokens: number): Promise<Bench> {
-  const model = await lab.model({ tokens, tokensPerWrite: 1 });
-  const { url, pid } = await lab.keep(startBareObject(model.url, { direct: true }));
-  const messagesPerSecond = MOST_PER_SECOND;
-  const generators = await lab.generators({ url, users, messagesPerSecond, module: BARE_USERS });
-  return {
-    lab,
-    generators,
-    model,
-    serverPids: () => (pid === null ? [] : [pid]),
-    counters: async () => null,
-    tally: { sent: 0, answered: 0, failed: 0 },
-  };
-}
-
-async function begin(bench: Bench, users: number): Promise<void> {
+/** Others talk first; then everybody is connected. */
+async function begin<T extends Bench>(bench: T, users: number): Promise<T> {
   const others = { first: users, end: users + WARM_UP_USERS };
   await warmUp(bench, others, WARM_UP_USERS * WARM_UP_PER_USER_PER_MINUTE, WARM_UP_SECONDS);
   bench.lab.progress(`connecting ${users} users`);
   await bench.generators.connect({ first: 0, end: users });
+  return bench;
 }

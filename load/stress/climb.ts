@@ -74,9 +74,7 @@ export const SLOW_MODEL: Ladder = {
 export async function climb(bench: Bench, ladder: Ladder, users: number, seconds: number): Promise<Climb> {
   const steps: Step[] = [];
   const take = async (name: string, perSecond: number, forSeconds: number): Promise<Step> => {
-    const talk = { first: 0, end: users, seconds: forSeconds, messagesPerMinute: perSecond * 60, drainMs: DRAIN_MS };
-    const phase = await measurePhase(bench, { name, ...talk, directive: ladder.directive });
-    const step = { perSecond, phase, isHeld: isHeld(phase, ladder) };
+    const step = await takeStep(bench, ladder, users, { name, perSecond, seconds: forSeconds });
     steps.push(step);
     return step;
   };
@@ -102,13 +100,44 @@ export async function climb(bench: Bench, ladder: Ladder, users: number, seconds
     if (await isHeldAt(between)) held = between;
     else broken = between;
   }
-  const longSeconds = longSecondsOf(seconds);
   for (let tries = 0, perSecond = held; tries < CONFIRM_TRIES && held > 0 && isClear(steps); tries += 1) {
-    const step = await take(`${Math.round(perSecond)}/s for ${longSeconds} s`, perSecond, longSeconds);
+    const step = await take(longName(perSecond, seconds), perSecond, longSecondsOf(seconds));
     if (step.isHeld) return { ladder, steps, held: step };
     perSecond *= CONFIRM_STEP;
   }
   return { ladder, steps, held: null };
+}
+
+/**
+ * Asks for one rate more, such as another server has held: a machine may be faster now than it was minutes ago, when
+ * `climb` was made.
+ */
+export async function askFor(
+  perSecond: number,
+  { ladder, steps, held }: Climb,
+  bench: Bench,
+  users: number,
+  seconds: number,
+): Promise<Climb> {
+  if (!isClear(steps)) return { ladder, steps, held };
+  const name = `${longName(perSecond, seconds)}, as the other`;
+  const step = await takeStep(bench, ladder, users, { name, perSecond, seconds: longSecondsOf(seconds) });
+  return { ladder, steps: [...steps, step], held: step.isHeld ? step : held };
+}
+
+async function takeStep(
+  bench: Bench,
+  ladder: Ladder,
+  users: number,
+  { name, perSecond, seconds }: { name: string; perSecond: number; seconds: number },
+): Promise<Step> {
+  const talk = { first: 0, end: users, seconds, messagesPerMinute: perSecond * 60, drainMs: DRAIN_MS };
+  const phase = await measurePhase(bench, { name, ...talk, directive: ladder.directive });
+  return { perSecond, phase, isHeld: isHeld(phase, ladder) };
+}
+
+function longName(perSecond: number, stepSeconds: number): string {
+  return `${Math.round(perSecond)}/s for ${longSecondsOf(stepSeconds)} s`;
 }
 
 export function longSecondsOf(stepSeconds: number): number {

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { heldGates, wakingGates, type Held, type Wakings } from '../../load/connections/results.ts';
 import { Latencies } from '../../load/histogram.ts';
 import type { Gate } from '../../load/scenario.ts';
-import { boundGates, type Bound } from '../../load/scenarios/steady.ts';
+import { boundGates } from '../../load/scenarios/steady.ts';
+import type { Bound } from '../../load/steady/rates.ts';
 import { heldGate } from '../../load/stress/results.ts';
 
 const QUICK = Latencies.of([1, 2, 3]);

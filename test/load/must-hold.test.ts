@@ -5,6 +5,7 @@ import { drillsSection } from '../../load/report/drill-table.ts';
 import { MUST_HOLD } from '../../load/report/must-hold.ts';
 import { mustHoldSection } from '../../load/report/must-hold-section.ts';
 import { Runs } from '../../load/report/runs.ts';
+import { otherMachineSection } from '../../load/report/other-machine.ts';
 import { itemsOf, trustSection } from '../../load/report/trust.ts';
 import { loadRun, type Values } from '../support/load-run.ts';
 
@@ -95,4 +96,32 @@ test('how far to trust it is what the README says', () => {
   ]);
   expect(() => itemsOf('# x\n')).toThrow('How far to trust it');
   expect(trustSection().sentences.length).toBeGreaterThan(5);
+});
+
+test('the same servers on another machine say what its bounds mean here', () => {
+  const group = '20 tokens an answer';
+  const sections = otherMachineSection(
+    new Runs([
+      loadRun('peers', [
+        [group, WHOLE, 'finished answers/s', 835.25],
+        [group, 'Switchboard', 'finished answers/s', 400],
+        [group, 'AIChatAgent', 'finished answers/s', null],
+      ]),
+    ]),
+  );
+  expect(sections[0]?.tables[0]?.rows).toEqual([[`${WHOLE}, 20 tokens`, '3,341', '835', '0.25', '400', '1,600']]);
+  expect(otherMachineSection(new Runs([]))).toEqual([]);
+});
+
+test('processor time has a bound in seconds, and one that holds on any machine', () => {
+  const name = 'server processor per 1,000 answers';
+  const values = (own: number, bare: number | null): Values => [
+    ['', 'long-answers', name, own],
+    ['', 'bare object, each token', name, bare],
+  ];
+  const ratio = 'the same, of what a bare object takes that forwards each token';
+  expect(line('processor per 1,000 answers of 200 tokens, s', 'long-answers', values(16, 40))[1]).toBe('MISSED');
+  expect(line(ratio, 'long-answers', values(16, 40))).toEqual(['0.4', 'held', 'it takes, s 40']);
+  expect(line(ratio, 'long-answers', values(20, 40))[1]).toBe('MISSED');
+  expect(line(ratio, 'long-answers', values(16, null))[1]).toBe('');
 });
