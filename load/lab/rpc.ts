@@ -115,13 +115,24 @@ export class Child<C extends Calls> {
     return z.parse(result, value);
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return this.#end(() => {
+      if (this.#child.connected) this.#child.disconnect();
+      else this.#child.kill('SIGTERM');
+    });
+  }
+
+  /** SIGKILL: it gets no chance to finish anything. */
+  kill(): Promise<void> {
+    return this.#end(() => this.#child.kill('SIGKILL'));
+  }
+
+  async #end(ask: () => void): Promise<void> {
     this.#stopping = true;
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#child.once('exit', () => resolve());
-    if (this.#child.connected) this.#child.disconnect();
-    else this.#child.kill('SIGTERM');
+    ask();
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), END_TIMEOUT_MS);
     await promise;
     clearTimeout(timer);

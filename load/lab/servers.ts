@@ -14,6 +14,7 @@ import type { SimulatorOptions } from '../../src/local/simulator/server.ts';
 import { MODEL_CALLS, type Generations } from '../model/calls.ts';
 import { childrenNamed } from '../processes.ts';
 import { LoadError } from '../scenario.ts';
+import { Lives } from './lives.ts';
 import { Child } from './rpc.ts';
 
 /** The newest that both servers' runtime knows; see wrangler.toml. */
@@ -96,10 +97,7 @@ export class SwitchboardServer implements Started {
   readonly #removeFolder: () => void;
   readonly #secret = randomBytes(32).toString('base64url');
   readonly #bundles = new Map<string, WorkerBundle>();
-  #life: { server: LocalServer; pid: number | null } | null = null;
-  /** The newest life while it begins; it ends well also where that fails. */
-  #beginning: Promise<unknown> = Promise.resolve();
-  #isStopped = false;
+  readonly #lives = new Lives<{ server: LocalServer; pid: number | null }>(({ server }) => server.stop());
   #url = '';
 
   private constructor(options: SwitchboardOptions) {
@@ -128,56 +126,47 @@ export class SwitchboardServer implements Started {
 
   /** Of the life it has now. */
   get pid(): number | null {
-    return this.#life?.pid ?? null;
+    return this.#lives.current?.pid ?? null;
   }
 
   /** @throws LoadError between two lives */
   get server(): LocalServer {
-    if (!this.#life) throw new LoadError('not_finished', 'The server is not running.');
-    return this.#life.server;
+    if (!this.#lives.current) throw new LoadError('not_finished', 'The server is not running.');
+    return this.#lives.current.server;
   }
 
   /** SIGKILL: the runtime gets no chance to finish anything. */
-  async kill(): Promise<void> {
-    const life = this.#life;
-    this.#life = null;
-    await life?.server.stop();
+  kill(): Promise<void> {
+    return this.#lives.kill();
   }
 
-  /** Begins a life on the port and the state of the one before, which it kills. `entry`: new code. */
+  /** Begins a life on the port and the state of the one before, which it kills. `entry`: new code, see `prepare`. */
   async restart(entry?: string): Promise<void> {
-    const beginning = this.#begin(entry);
-    this.#beginning = beginning.catch(() => undefined);
-    await beginning;
-  }
-
-  async #begin(entry?: string): Promise<void> {
-    this.#refuseIfStopped();
-    const bundle = await this.#bundle(entry);
-    await this.kill();
-    this.#refuseIfStopped();
-    const { value: server, pid } = await withWorkerd(() =>
-      startLocalServer({
-        bundle,
-        persist: this.folder,
-        port: this.#url === '' ? 0 : Number(new URL(this.#url).port),
-        variables: {
-          OLLAMA_BASE_URL: this.#options.modelUrl,
-          DEFAULT_MODEL: 'simulator',
-          MODEL_SOURCE: 'simulator',
-          SESSION_SECRET: this.#secret,
-          ...NEUTRAL,
-          ...this.#options.variables,
-        },
-        onLog: (line) => {
-          this.logs.push(line);
-          if (this.logs.length > MAX_LOG_LINES) this.logs.shift();
-        },
-        withoutRateLimits: true,
-      }),
-    );
-    this.#life = { server, pid };
-    this.#url = server.url.origin;
+    await this.#lives.begin(async () => {
+      const bundle = await this.#bundle(entry);
+      const { value: server, pid } = await withWorkerd(() =>
+        startLocalServer({
+          bundle,
+          persist: this.folder,
+          port: this.#url === '' ? 0 : Number(new URL(this.#url).port),
+          variables: {
+            OLLAMA_BASE_URL: this.#options.modelUrl,
+            DEFAULT_MODEL: 'simulator',
+            MODEL_SOURCE: 'simulator',
+            SESSION_SECRET: this.#secret,
+            ...NEUTRAL,
+            ...this.#options.variables,
+          },
+          onLog: (line) => {
+            this.logs.push(line);
+            if (this.logs.length > MAX_LOG_LINES) this.logs.shift();
+          },
+          withoutRateLimits: true,
+        }),
+      );
+      this.#url = server.url.origin;
+      return { server, pid };
+    });
   }
 
   /** Builds new code before it is needed, so that a restart with it is as short as any. */
@@ -192,17 +181,9 @@ export class SwitchboardServer implements Started {
     return counters.parse(await response.json());
   }
 
-  /** For good. A life that begins just now is ended, too: it would belong to nobody. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    await this.kill();
-    await this.#beginning;
-    await this.kill();
+    await this.#lives.end();
     this.#removeFolder();
-  }
-
-  #refuseIfStopped(): void {
-    if (this.#isStopped) throw new LoadError('not_finished', 'The server was stopped.');
   }
 
   async #bundle(

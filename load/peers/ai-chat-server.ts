@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import * as z from 'zod/mini';
+import { Lives } from '../lab/lives.ts';
 import { COMPATIBILITY_DATE, temporaryFolder, withWorkerd } from '../lab/servers.ts';
 import { LoadError } from '../scenario.ts';
 import { PEERS } from './install.ts';
@@ -25,10 +26,16 @@ const nodePath: Plugin = {
   },
 };
 
+interface Life {
+  miniflare: Miniflare;
+  url: string;
+  pid: number | null;
+}
+
 export class AiChatServer implements PeerServer {
   readonly #modelUrl: string;
   readonly #folder: { path: string; remove: () => void };
-  #life: { miniflare: Miniflare; url: string; pid: number | null } | null = null;
+  readonly #lives = new Lives<Life>(({ miniflare }) => miniflare.dispose());
 
   private constructor(modelUrl: string, state: string) {
     this.#modelUrl = modelUrl;
@@ -48,24 +55,34 @@ export class AiChatServer implements PeerServer {
   }
 
   get url(): string {
-    if (!this.#life) throw new LoadError('not_finished', 'AIChatAgent is not running.');
-    return this.#life.url;
+    if (!this.#lives.current) throw new LoadError('not_finished', 'AIChatAgent is not running.');
+    return this.#lives.current.url;
   }
 
   get pid(): number | null {
-    return this.#life?.pid ?? null;
+    return this.#lives.current?.pid ?? null;
   }
 
-  /** Ends in SIGKILL: the runtime gets no chance to finish anything. */
-  async kill(): Promise<void> {
-    const life = this.#life;
-    this.#life = null;
-    if (life?.pid != null) process.kill(life.pid, 'SIGKILL');
-    await life?.miniflare.dispose();
+  /** SIGKILL: the runtime gets no chance to finish anything. */
+  kill(): Promise<void> {
+    return this.#lives.kill();
   }
 
-  async restart(): Promise<void> {
-    await this.kill();
+  restart(): Promise<void> {
+    return this.#lives.begin(() => this.#start());
+  }
+
+  async stop(): Promise<void> {
+    await this.#lives.end();
+    this.#folder.remove();
+  }
+
+  async counters(): Promise<PeerCounters> {
+    const counters = z.parse(counted, await (await fetch(`${this.url}/load/counters`)).json());
+    return { ...counters, heldMs: null };
+  }
+
+  async #start(): Promise<Life> {
     const { path } = this.#folder;
     const { value, pid } = await withWorkerd(async () => {
       const miniflare = new Miniflare({
@@ -87,18 +104,7 @@ export class AiChatServer implements PeerServer {
       });
       return { miniflare, url: (await miniflare.ready).origin };
     });
-    this.#life = { ...value, pid };
-  }
-
-  async stop(): Promise<void> {
-    await this.#life?.miniflare.dispose();
-    this.#life = null;
-    this.#folder.remove();
-  }
-
-  async counters(): Promise<PeerCounters> {
-    const counters = z.parse(counted, await (await fetch(`${this.url}/load/counters`)).json());
-    return { ...counters, heldMs: null };
+    return { ...value, pid };
   }
 
   async #bundle(): Promise<void> {

@@ -1,6 +1,7 @@
 /** The plain Node server, in a process of its own. It can be killed, and started again on what was left. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Lives } from '../lab/lives.ts';
 import { Child } from '../lab/rpc.ts';
 import { temporaryFolder } from '../lab/servers.ts';
 import { LoadError } from '../scenario.ts';
@@ -12,7 +13,7 @@ const MODULE = fileURLToPath(new URL('plain-node/main.ts', import.meta.url));
 export class PlainServer implements PeerServer {
   readonly #modelUrl: string;
   readonly #folder: { path: string; remove: () => void };
-  #life: { child: Child<typeof PLAIN_CALLS>; url: string } | null = null;
+  readonly #lives = new Lives<{ child: Child<typeof PLAIN_CALLS>; url: string }>(({ child }) => child.kill());
 
   private constructor(modelUrl: string, state: string) {
     this.#modelUrl = modelUrl;
@@ -31,35 +32,31 @@ export class PlainServer implements PeerServer {
   }
 
   get url(): string {
-    if (!this.#life) throw new LoadError('not_finished', 'The plain Node server is not running.');
-    return this.#life.url;
+    if (!this.#lives.current) throw new LoadError('not_finished', 'The plain Node server is not running.');
+    return this.#lives.current.url;
   }
 
   get pid(): number | null {
-    return this.#life?.child.pid ?? null;
+    return this.#lives.current?.child.pid ?? null;
   }
 
-  async kill(): Promise<void> {
-    const life = this.#life;
-    this.#life = null;
-    if (!life) return;
-    process.kill(life.child.pid, 'SIGKILL');
-    await life.child.stop();
+  kill(): Promise<void> {
+    return this.#lives.kill();
   }
 
-  async restart(): Promise<void> {
-    await this.kill();
-    const child = await Child.start(MODULE, PLAIN_CALLS, {
-      args: [this.#modelUrl, join(this.#folder.path, 'messages.sqlite')],
-      // SQLite still calls itself an experiment there.
-      nodeOptions: ['--disable-warning=ExperimentalWarning'],
+  restart(): Promise<void> {
+    return this.#lives.begin(async () => {
+      const child = await Child.start(MODULE, PLAIN_CALLS, {
+        args: [this.#modelUrl, join(this.#folder.path, 'messages.sqlite')],
+        // SQLite still calls itself an experiment there.
+        nodeOptions: ['--disable-warning=ExperimentalWarning'],
+      });
+      return { child, url: (await child.call('where', {})).url };
     });
-    this.#life = { child, url: (await child.call('where', {})).url };
   }
 
   async stop(): Promise<void> {
-    await this.#life?.child.stop();
-    this.#life = null;
+    await this.#lives.end();
     this.#folder.remove();
   }
 }
