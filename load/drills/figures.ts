@@ -1,4 +1,5 @@
 /** A drill's run as figures and gates, the same for every drill. */
+import { NOT_QUIET } from '../measure/noise.ts';
 import { Latencies } from '../histogram.ts';
 import { CHECKED, integrityFigures, integrityGates, integrityNotes } from '../measure/figures.ts';
 import { atMost, type Chart, type Figure, type Gate, type ScenarioResult } from '../scenario.ts';
@@ -118,7 +119,7 @@ export function resultOf(drill: Drill, run: DrillRun): ScenarioResult {
       `Faults: ${wounds.map(({ name, at, healedAt }) => `${name} (${Math.round(healedAt - at)} ms)`).join(', ')}.`,
       ...(late > LATE_MS
         ? [
-            `THE MACHINE WAS NOT QUIET: messages were sent up to ${Math.round(late)} ms late (p99), and that is in every time here. Of the effect on others only the median is judged.`,
+            `${NOT_QUIET}: messages were sent up to ${Math.round(late)} ms late (p99), and that is in every time here. Of the effect on others only the median is judged.`,
           ]
         : []),
       ...verdict.notes,

@@ -2,6 +2,7 @@
 import { CLASS_BOUNDS_MS, type Latencies } from '../histogram.ts';
 import type { Settled } from '../lab/bench.ts';
 import { atMost, type Chart, type Figure, type Gate } from '../scenario.ts';
+import { noiseNotes, otherPercent } from './noise.ts';
 import { mostUnderWay } from './queue.ts';
 import { stretches } from './stretches.ts';
 import { talkSeconds, type Phase } from './phase.ts';
@@ -12,8 +13,6 @@ const LATE_MS = 20;
 const MAX_LATE_SHARE = 0.01;
 /** In a run of a few messages each of them is more than a hundredth. */
 const MAX_LATE_FEW = 2;
-/** A quiet machine has less than this to do besides, in percent of one core. */
-const NOISY_LOAD_PERCENT = 20;
 const BYTES_PER_MB = 1_000_000;
 /** The group of what the checker counted, over a whole run. */
 export const CHECKED = 'every message, checked';
@@ -52,7 +51,7 @@ export function phaseFigures(group: string, phase: Phase): Figure[] {
     figure('generator processor per 1,000 answers', 's', processorPer1000(phase, 'generator')),
     figure('server busy', '% of a core', server === null ? null : (server / talkSeconds(phase)) * 100),
     figure('server busy in one second, at most', '% of a core', busiestPercent(phase)),
-    figure('other work on the machine', '% of a core', otherLoad(phase)),
+    figure('other work on the machine', '% of a core', otherPercent(usage)),
     figure('server memory before', 'MB', megabytes(usage.serverBytesBefore)),
     figure('server memory after', 'MB', megabytes(usage.serverBytesAfter)),
     figure('server memory at most', 'MB', megabytes(usage.serverBytesPeak)),
@@ -81,16 +80,12 @@ function busiestPercent({ usage }: Phase): number | null {
   return loads.length === 0 ? null : Math.max(...loads) * 100;
 }
 
-function otherLoad({ usage }: Phase): number | null {
-  return usage.otherProcessor === null ? null : (usage.otherProcessor / usage.seconds) * 100;
-}
-
 /** What has to be said of phases that were not alone on their machine. */
 export function machineNotes(phases: readonly Phase[]): string[] {
-  const loads = phases.map(otherLoad).filter((load) => load !== null);
-  const most = Math.max(...loads);
-  if (loads.length === 0 || most < NOISY_LOAD_PERCENT) return [];
-  return [`THE MACHINE WAS NOT QUIET: other work took up to ${Math.round(most)} % of a core. Times mean little.`];
+  return noiseNotes(
+    phases.map(({ usage }) => otherPercent(usage)),
+    'Times mean little.',
+  );
 }
 
 type MakeFigure = (name: string, unit: string, value: number | null) => Figure;

@@ -1,4 +1,5 @@
 /** The highest rate that was held, what ended it, and with it how many users one server bears. */
+import { NOISY_PERCENT } from '../measure/noise.ts';
 import type { LinearFit } from '../statistics.ts';
 import type { Runs } from './runs.ts';
 
@@ -10,8 +11,6 @@ export const FAST_MODEL = 'model at full speed';
 export const SLOW_MODEL = 'model at 10 ms a token';
 /** A process with one thread that computes is full here; so is a machine, of all its cores. */
 const FULL_SHARE = 0.85;
-/** Of one core: with more, the machine was not the lab's alone. */
-const NOISY_CORES = 0.2;
 /** The runtime runs all objects of a process on one thread: with a second core they go no faster. */
 const SERVER_CORES = 1;
 const THREAD = 'the server’s one thread, on which the runtime runs all objects';
@@ -100,7 +99,7 @@ function bottleneckOf(
 ): string {
   if (serverCores !== null && serverCores >= FULL_SHARE) return THREAD;
   if (machineCores !== null && machineCores >= cores * FULL_SHARE) {
-    return otherCores >= NOISY_CORES
+    return otherCores * 100 >= NOISY_PERCENT
       ? `this machine’s cores, of which work that is not the lab’s took ${otherCores.toFixed(1)}: not the server’s own limit`
       : 'this machine’s cores, which model and generator share with the server';
   }

@@ -1,4 +1,5 @@
 /** Results of scenarios and drills as their commands wrote them with `--json`, read back and looked into. */
+import { NOT_QUIET } from '../measure/noise.ts';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
@@ -49,9 +50,6 @@ const written = z.object({
   notes: z.array(z.string()),
   charts: z.optional(z.array(chart)),
 });
-
-/** What a scenario says of itself when the machine had other work. */
-const NOT_QUIET = 'MACHINE WAS NOT QUIET';
 
 export interface Run extends Omit<z.infer<typeof written>, 'scenario' | 'drill' | 'charts'> {
   kind: 'scenario' | 'drill';

@@ -1,4 +1,5 @@
 /** What the report says, as headings, sentences, tables and drawings. */
+import { NOT_QUIET } from '../measure/noise.ts';
 import { capacityOf } from './capacity.ts';
 import { capacitySection } from './capacity-section.ts';
 import { isOurs, judge, type Judged } from './claim.ts';
@@ -48,9 +49,7 @@ function summarySection(runs: Runs, judged: readonly Judged[]): Section {
       ...machines.map((machine) => `Machine: ${machine}. Server, model simulator and generator share it.`),
       ...countSentences(judged),
       ...(disturbed.length > 0
-        ? [
-            `THE MACHINE WAS NOT QUIET during ${disturbed.join(', ')}: times of these runs are those of the other work, too.`,
-          ]
+        ? [`${NOT_QUIET} during ${disturbed.join(', ')}: times of these runs are those of the other work, too.`]
         : []),
     ],
     tables: [

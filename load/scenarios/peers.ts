@@ -3,6 +3,7 @@
  * the limit, taking turns on one model simulator; then each that keeps anything is killed in the
  * middle of its work. The peers' packages are installed when this is first run.
  */
+import { noiseNotes, otherPercent } from '../measure/noise.ts';
 import { Timings } from '../driver.ts';
 import { Lab } from '../lab/lab.ts';
 import { UsageWatch } from '../measure/usage.ts';
@@ -45,8 +46,6 @@ const ROUND_SECONDS = 5;
 const MIN_ROUND_SECONDS = 1;
 /** Before anything is measured each server runs this long, to have its code compiled. */
 const WARM_UP_MS = 3_000;
-/** A quiet machine has less than this to do besides. */
-const NOISY_PERCENT = 20;
 const CRASH_TOKENS = 20;
 const CRASH_TOKEN_MS = 10;
 
@@ -97,19 +96,16 @@ async function runPeers(lab: Lab): Promise<ScenarioResult> {
       'What a turn is billed for is counted with 10 users, 20 tokens at 10 ms and conversations that have begun, who pause between their turns, at Cloudflare’s prices. Switchboard’s object seconds are counted, those of its sessions; AIChatAgent’s are only those of its replies, the least that they can be.',
       `State is kept in ${lab.state.path}, where a sync of 4 KiB takes ${lab.state.syncMs.toFixed(2)} ms.`,
       `Crash: ${CRASH_USERS} users, each with a message open when the process gets SIGKILL; looked at ${RECOVERY_MS / 1_000} s after the restart, everybody connected again. The peers’ users do not send again what was not answered; Switchboard’s client does.`,
-      ...quietNotes(measured),
+      // The servers take turns: other work hits them alike.
+      ...noiseNotes(
+        measured.map((one) => one.otherPercent),
+        'Read the ratios.',
+      ),
       ...problems,
       ...failed,
     ],
     charts: measured.map(({ tokens, courses }) => ratesChart(tokens, courses)),
   };
-}
-
-/** The servers take turns: other work hits them alike, and the ratios say more than the rates. */
-function quietNotes(measured: readonly Compared[]): string[] {
-  const most = Math.max(...measured.map(({ otherPercent }) => otherPercent ?? 0));
-  if (most < NOISY_PERCENT) return [];
-  return [`THE MACHINE WAS NOT QUIET: other work took up to ${Math.round(most)} % of a core. Read the ratios.`];
 }
 
 /** Fewer rounds rather than very short ones. */
@@ -153,7 +149,7 @@ async function compare(lab: Lab, { users, rounds, windowMs }: Plan, tokens: numb
       });
     }
   }
-  const { otherProcessor, seconds } = watch.end();
+  const usage = watch.end();
   const stored = servers.takeStored();
   for (const started of [...servers.started, model]) await lab.end(started);
   return {
@@ -161,7 +157,7 @@ async function compare(lab: Lab, { users, rounds, windowMs }: Plan, tokens: numb
     rounds,
     courses,
     stored,
-    otherPercent: otherProcessor === null ? null : (otherProcessor / seconds) * 100,
+    otherPercent: otherPercent(usage),
   };
 }
 

@@ -2,6 +2,7 @@
  * The page in real Chromium on the real server: from a frame's arrival to the screen, scrolling 100 and
  * 10,000 messages, typing while an answer streams, memory over messages and lost connections.
  */
+import { NOISY_PERCENT, NOT_QUIET, otherPercent } from '../measure/noise.ts';
 import { buildWeb } from '../../src/local/build-web.ts';
 import { HistoryRows } from '../history-rows.ts';
 import { Lab } from '../lab/lab.ts';
@@ -20,8 +21,6 @@ const SCROLL_MS = 5_000;
 const KEYS = 100;
 /** A page shows the newest messages first. */
 const FIRST_SHOWN = 50;
-/** Other work above this, in percent of a core, and the times say little. */
-const NOISY_PERCENT = 20;
 
 const PLAN: RenderPlan = {
   shortMessages: 100,
@@ -122,8 +121,8 @@ async function measureAll(lab: Lab, plan: RenderPlan, { server, person, reader, 
 }
 
 /** The browser's own work is part of the other work. */
-function noiseNote({ otherProcessor, seconds }: Usage): string {
-  const percent = otherProcessor === null ? Number.NaN : Math.round((otherProcessor / seconds) * 100);
+function noiseNote(usage: Usage): string {
+  const percent = Math.round(otherPercent(usage) ?? Number.NaN);
   const sentence = `Beside server, model and the lab itself the machine was busy for ${percent} % of a core, the browser included`;
-  return percent < 100 + NOISY_PERCENT ? `${sentence}.` : `${sentence}: THE MACHINE WAS NOT QUIET.`;
+  return percent < 100 + NOISY_PERCENT ? `${sentence}.` : `${sentence}: ${NOT_QUIET}.`;
 }
