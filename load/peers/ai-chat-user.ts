@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import type { Told } from '../check.ts';
 import type { UserEvents } from '../user.ts';
-import { openSocket, PeerUser } from './peer-user.ts';
+import { openSocket, SocketUser } from '../socket-user.ts';
 
 const message = z.object({
   id: z.string(),
@@ -38,7 +38,7 @@ function addressOf(url: string, name: string): string {
   return `${url}/agents/chat-agent/${encodeURIComponent(name)}`;
 }
 
-export class AiChatUser extends PeerUser {
+export class AiChatUser extends SocketUser {
   readonly #conversation: UiMessage[] = [];
   #open: OpenAnswer | null = null;
 

@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import type { Told } from '../check.ts';
 import type { UserEvents } from '../user.ts';
-import { openSocket, PeerUser } from './peer-user.ts';
+import { openSocket, SocketUser } from '../socket-user.ts';
 
 const rows = z.array(z.object({ id: z.int(), role: z.string(), client: z.string(), text: z.string() }));
 
@@ -13,7 +13,7 @@ interface Frame {
   problem?: string;
 }
 
-export class PlainUser extends PeerUser {
+export class PlainUser extends SocketUser {
   #text = '';
 
   static async connect(url: string, name: string): Promise<PlainUser> {

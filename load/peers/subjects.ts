@@ -9,7 +9,7 @@ import type { LoadUser } from '../user.ts';
 import { AiChatServer } from './ai-chat-server.ts';
 import { AiChatUser } from './ai-chat-user.ts';
 import type { PeerServer } from './peer.ts';
-import type { PeerUser } from './peer-user.ts';
+import type { SocketUser } from '../socket-user.ts';
 import { PlainServer } from './plain-server.ts';
 import { PlainUser } from './plain-user.ts';
 
@@ -25,7 +25,7 @@ export type Subject = (typeof SUBJECTS)[number];
 
 /** How users come to a peer, and what it has kept of them. */
 export interface PeerKind {
-  connect(this: void, url: string, name: string): Promise<PeerUser>;
+  connect(this: void, url: string, name: string): Promise<SocketUser>;
   history(this: void, url: string, name: string): Promise<Told[]>;
 }
 
@@ -35,7 +35,7 @@ export const PLAIN_KIND: PeerKind = { connect: PlainUser.connect, history: Plain
 /** Histories are asked for one after the other: these show what the others would. */
 export const CHECKED_USERS = 20;
 
-export function peerTarget(server: PeerServer, model: Started, { connect, history }: PeerKind): Target<PeerUser> {
+export function peerTarget(server: PeerServer, model: Started, { connect, history }: PeerKind): Target<SocketUser> {
   return {
     serverPid: server.pid,
     modelPid: model.pid,

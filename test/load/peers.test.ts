@@ -10,7 +10,7 @@ import { AiChatServer } from '../../load/peers/ai-chat-server.ts';
 import { countCrash } from '../../load/peers/crash.ts';
 import { PEERS } from '../../load/peers/install.ts';
 import type { PeerServer } from '../../load/peers/peer.ts';
-import type { PeerUser } from '../../load/peers/peer-user.ts';
+import type { SocketUser } from '../../load/socket-user.ts';
 import { PlainServer } from '../../load/peers/plain-server.ts';
 import { AI_CHAT_KIND, PLAIN_KIND, type PeerKind } from '../../load/peers/subjects.ts';
 
@@ -18,7 +18,11 @@ const TOKENS = 5;
 /** They are not installed with the product: the comparison does it when it is run. */
 const isInstalled = existsSync(join(PEERS, 'node_modules/agents'));
 
-async function ask(user: PeerUser, id: string, text: string): Promise<{ reply: string; tokens: number; acks: number }> {
+async function ask(
+  user: SocketUser,
+  id: string,
+  text: string,
+): Promise<{ reply: string; tokens: number; acks: number }> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let [tokens, acks] = [0, 0];
   user.listen({

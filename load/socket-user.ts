@@ -1,15 +1,16 @@
-/** What the users of both peers share: a plain `ws` socket, and no life after it. */
+/** What the users of all servers but Switchboard share: a plain `ws` socket, and no life after it. */
 import { WebSocket } from 'ws';
-import { LoadError } from '../scenario.ts';
-import type { LoadUser, UserEvents } from '../user.ts';
+import { PONG_TEXT } from '../src/protocol/server-frames.ts';
+import { LoadError } from './scenario.ts';
+import type { LoadUser, UserEvents } from './user.ts';
 
 const OPEN_TIMEOUT_MS = 20_000;
 
-export abstract class PeerUser implements LoadUser {
+export abstract class SocketUser implements LoadUser {
   readonly name: string;
   readonly received = { frames: 0, characters: 0 };
-  /** These servers have no heartbeat of their own. */
-  readonly pongs = 0;
+  /** Only a bare object has a heartbeat. */
+  pongs = 0;
   readonly connects = 1;
   readonly #socket: WebSocket;
   #events: UserEvents | null = null;
@@ -19,6 +20,10 @@ export abstract class PeerUser implements LoadUser {
     this.#socket = socket;
     socket.onmessage = ({ data }) => {
       if (typeof data !== 'string') return;
+      if (data === PONG_TEXT) {
+        this.pongs += 1;
+        return;
+      }
       this.received.frames += 1;
       this.received.characters += data.length;
       if (this.#events) this.read(data, this.#events);
