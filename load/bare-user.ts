@@ -3,7 +3,7 @@ import { PING_TEXT } from '../src/protocol/server-frames.ts';
 import { openSocket, SocketUser } from './socket-user.ts';
 import type { UserEvents } from './user.ts';
 
-export type BareMode = 'each' | 'whole';
+export type BareMode = 'each' | 'paced' | 'whole';
 
 export class BareUser extends SocketUser {
   /** One message at a time: the bare object's frames do not say which one they answer. */

@@ -4,6 +4,7 @@
  * user, resumes nothing, and sends no history to the model.
  *
  * - `each`: every token is read, parsed and forwarded as a frame of its own
+ * - `paced`: after the first token it is read in pieces of 1 KB, and each is forwarded as one frame
  * - `whole`: the answer is read at once and forwarded in one frame, the limit of what an object can do
  */
 import type {
@@ -26,6 +27,15 @@ interface Bindings {
   EGRESS?: { fetch: typeof fetch };
 }
 
+const MODES = ['each', 'paced', 'whole'];
+const PACED_BYTES = 1_024;
+const READ_BUFFER_BYTES = 32 * 1_024;
+
+/** The runtime waits for a number of bytes without a call per chunk. */
+type PacedReader = ReadableStreamBYOBReader & {
+  readAtLeast?(minBytes: number, view: Uint8Array): Promise<{ value?: Uint8Array<ArrayBuffer>; done: boolean }>;
+};
+
 interface Line {
   message: { content: string };
   done: boolean;
@@ -47,8 +57,8 @@ export class BareObject {
 
   fetch(request: Request): Response {
     const { 0: client, 1: server } = new WebSocketPair();
-    const mode = new URL(request.url).searchParams.get('mode') === 'whole' ? 'whole' : 'each';
-    this.#state.acceptWebSocket(server, [mode]);
+    const mode = new URL(request.url).searchParams.get('mode') ?? '';
+    this.#state.acceptWebSocket(server, MODES.includes(mode) ? [mode] : []);
     const init = { status: 101, webSocket: client };
     return new Response(null, init);
   }
@@ -61,7 +71,9 @@ export class BareObject {
       body: JSON.stringify({ model: 'simulator', messages: [{ role: 'user', content: text }], stream: true }),
     });
     if (!response.ok || response.body === null) return socket.close(CLOSE_MODEL_FAILED, `status ${response.status}`);
-    if (this.#state.getTags(socket).includes('whole')) forwardWhole(socket, await response.text());
+    const [mode] = this.#state.getTags(socket);
+    if (mode === 'whole') forwardLines(socket, (await response.text()).trimEnd().split('\n'));
+    else if (mode === 'paced') await forwardPaced(socket, response.body);
     else await forwardEach(socket, response.body);
   }
 
@@ -86,12 +98,27 @@ async function forwardEach(socket: WorkersWebSocket, body: ReadableStream<Uint8A
   }
 }
 
-function forwardWhole(socket: WorkersWebSocket, body: string): void {
-  const lines: Line[] = body
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  socket.send(JSON.stringify({ text: lines.map(({ message }) => message.content).join(''), done: true }));
+async function forwardPaced(socket: WorkersWebSocket, body: ReadableStream<Uint8Array>): Promise<void> {
+  const reader: PacedReader = body.getReader({ mode: 'byob' });
+  const decoder = new TextDecoder();
+  let buffer = new ArrayBuffer(READ_BUFFER_BYTES);
+  let rest = '';
+  for (let min = 1; ; min = PACED_BYTES) {
+    const { value, done } = (await reader.readAtLeast?.(min, new Uint8Array(buffer))) ?? { done: true };
+    if (value === undefined) return;
+    const lines = (rest + decoder.decode(value, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    if (lines.length > 0) forwardLines(socket, lines);
+    if (done) return;
+    ({ buffer } = value);
+  }
+}
+
+/** As one frame. */
+function forwardLines(socket: WorkersWebSocket, text: readonly string[]): void {
+  const lines: Line[] = text.map((line) => JSON.parse(line));
+  const done = lines.some((line) => line.done);
+  socket.send(JSON.stringify({ text: lines.map(({ message }) => message.content).join(''), done }));
 }
 
 export default {

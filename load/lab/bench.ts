@@ -1,4 +1,5 @@
 /** The usual arrangement: the product on a model simulator (or a server that runs already), and users of it. */
+import type { BareMode } from '../bare-user.ts';
 import { HistoryRows } from '../history-rows.ts';
 import type { Bench, Tally } from '../measure/phase.ts';
 import type { Integrity } from '../user.ts';
@@ -100,18 +101,19 @@ export async function switchboardBench(lab: Lab, options: BenchOptions): Promise
 }
 
 /**
- * A bare object that forwards each token, for the same load. It is set up as Switchboard's local server is, without the
+ * A bare object for the same load, which reads in this mode. It is set up as Switchboard's local server is, without the
  * workers that Miniflare puts before and behind any.
  */
 export async function bareBench(
   lab: Lab,
   { model: settings, users, messagesPerSecond }: Pick<BenchOptions, 'model' | 'users' | 'messagesPerSecond'>,
+  mode: BareMode = 'each',
 ): Promise<Bench> {
   const model = await lab.model(settings);
   const { url, pid } = await lab.keep(startBareObject(model.url, { direct: true }));
   return {
     lab,
-    generators: await lab.generators({ url, users, messagesPerSecond, module: BARE_USERS }),
+    generators: await lab.generators({ url, users, messagesPerSecond, module: BARE_USERS, options: { mode } }),
     model,
     serverPids: () => (pid === null ? [] : [pid]),
     counters: async () => null,

@@ -16,6 +16,8 @@ const MAX_LATE_FEW = 2;
 const BYTES_PER_MB = 1_000_000;
 /** The group of what the checker counted, over a whole run. */
 export const CHECKED = 'every message, checked';
+/** Of the server; the same name wherever it is measured. */
+export const PROCESSOR = 'server processor per 1,000 answers';
 /** What a chart of a stretch of time is drawn from. */
 const CHART_POINTS = 60;
 
@@ -46,7 +48,7 @@ export function phaseFigures(group: string, phase: Phase): Figure[] {
     figure('generator late p50', 'ms', timings.late.percentile(50)),
     figure('generator late p99', 'ms', timings.late.percentile(99)),
     figure('generator late at most', 'ms', timings.late.max),
-    figure('server processor per 1,000 answers', 's', processorPer1000(phase)),
+    figure(PROCESSOR, 's', processorPer1000(phase)),
     figure('model processor per 1,000 answers', 's', processorPer1000(phase, 'model')),
     figure('generator processor per 1,000 answers', 's', processorPer1000(phase, 'generator')),
     figure('server busy', '% of a core', server === null ? null : (server / talkSeconds(phase)) * 100),

@@ -17,6 +17,7 @@ export const OWN = 'Switchboard';
 export const AI_CHAT = 'AIChatAgent';
 export const PLAIN = 'plain Node, SQLite';
 export const BARE_EACH = 'bare object, each token';
+export const BARE_PACED = 'bare object, reads of 1 KB';
 export const BARE_WHOLE = 'bare object, whole answer';
 /** Without Miniflare's own workers before and behind it, which Switchboard's local server goes without, too. */
 export const BARE_DIRECT = 'bare object, whole answer, direct';

@@ -1,6 +1,6 @@
 /** What must hold, line by line, each with its bound, what is measured and how. */
 import { BARE, MAX_ABOVE_BARE_KB, MAX_FURTHER_TAB_KB } from '../connections/results.ts';
-import { CHECKED } from '../measure/figures.ts';
+import { CHECKED, PROCESSOR } from '../measure/figures.ts';
 import {
   MAX_PRICE_OF_AI_CHAT,
   MIN_OF_WHOLE,
@@ -8,9 +8,9 @@ import {
   MIN_TIMES_PYTHON,
   PYTHON_PER_SECOND,
 } from '../peers/results.ts';
-import { AI_CHAT, BARE_DIRECT, BARE_EACH, BARE_WHOLE, OWN, PLAIN } from '../peers/subjects.ts';
+import { AI_CHAT, BARE_DIRECT, BARE_EACH, BARE_PACED, BARE_WHOLE, OWN, PLAIN } from '../peers/subjects.ts';
 import { MAX_GROWTH } from '../scenarios/linear.ts';
-import { LONG_ANSWERS } from '../steady/rates.ts';
+import { MAX_LONG_ANSWER_SECONDS } from '../steady/rates.ts';
 import { atLeast, atMost, leastOfAll, mostOfAll, of, quotient, type Claim, type Measure } from './claim.ts';
 import { heldRate, SLOW_MODEL } from './rates.ts';
 import type { Runs } from './runs.ts';
@@ -34,7 +34,6 @@ const LINEAR = 'Costs grow linearly';
 const THEIRS = 'finished answers/s, times theirs';
 const BARE_LADDER = `${BARE_EACH}, ${SLOW_MODEL}`;
 
-const PROCESSOR = 'server processor per 1,000 answers';
 const longAnswers = (subject: string): Measure => of('long-answers', { subject, name: PROCESSOR });
 const steadyCost = (run: string): Measure => of(run, { subject: run, name: PROCESSOR });
 
@@ -105,7 +104,7 @@ const PEAK: readonly MustHold[] = [
   {
     part: 'peak',
     name: 'processor per 1,000 answers of 200 tokens, s',
-    limit: atMost(LONG_ANSWERS.maxSeconds),
+    limit: atMost(MAX_LONG_ANSWER_SECONDS),
     measure: longAnswers('long-answers'),
     by: 'long-answers: 100 users, 1,000 messages a minute, a model at 10 ms a token',
     beside: [
@@ -118,10 +117,14 @@ const PEAK: readonly MustHold[] = [
   {
     part: 'peak',
     name: 'the same, of what a bare object takes that forwards each token',
-    limit: atMost(LONG_ANSWERS.maxOfBare),
+    limit: null,
+    goal: '0.43',
     measure: quotient(longAnswers('long-answers'), longAnswers(BARE_EACH)),
-    by: 'long-answers: the bound is 6 s of the 14 that a bare object took where the 6 were asked for',
-    beside: [{ name: 'it takes, s', measure: longAnswers(BARE_EACH) }],
+    by: 'long-answers: 6 s were asked for where a bare object took 14, and one with reads of 1 KB 4.2',
+    beside: [
+      { name: 'it takes, s', measure: longAnswers(BARE_EACH) },
+      { name: 'one with reads of 1 KB, s', measure: longAnswers(BARE_PACED) },
+    ],
   },
 ];
 
