@@ -14,6 +14,7 @@ import type { SimulatorOptions } from '../../src/local/simulator/server.ts';
 import { MODEL_CALLS, type Generations } from '../model/calls.ts';
 import { childrenNamed } from '../processes.ts';
 import { LoadError } from '../scenario.ts';
+import { Isolates } from './isolates.ts';
 import { Lives } from './lives.ts';
 import { Child } from './rpc.ts';
 
@@ -67,6 +68,8 @@ export interface SwitchboardOptions {
   entry?: string;
   /** Over those that the lab sets. */
   variables?: Readonly<Record<string, string>>;
+  /** Its isolates can be looked into, see `isolates`. */
+  inspectable?: boolean;
 }
 
 /** All numbers that the counting Worker keeps: see test/workers/support/counting-worker.ts. */
@@ -135,6 +138,11 @@ export class SwitchboardServer implements Started {
     return this.#lives.current.server;
   }
 
+  /** Of the life it has now, which has to be `inspectable`. */
+  async isolates(): Promise<Isolates> {
+    return Isolates.connect(await this.server.miniflare.getInspectorURL());
+  }
+
   /** SIGKILL: the runtime gets no chance to finish anything. */
   kill(): Promise<void> {
     return this.#lives.kill();
@@ -162,6 +170,7 @@ export class SwitchboardServer implements Started {
             if (this.logs.length > MAX_LOG_LINES) this.logs.shift();
           },
           withoutRateLimits: true,
+          inspectable: this.#options.inspectable ?? false,
         }),
       );
       this.#url = server.url.origin;

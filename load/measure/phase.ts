@@ -123,8 +123,14 @@ export async function warmUp(
 }
 
 /** Lets users talk that are connected and go on to be: what their first words cost is not measured. */
-export async function speak(bench: Bench, range: UserRange, messagesPerMinute: number, seconds: number): Promise<void> {
-  count(bench.tally, await bench.generators.talk({ ...range, seconds, messagesPerMinute }));
+export async function speak(
+  bench: Bench,
+  range: UserRange,
+  messagesPerMinute: number,
+  seconds: number,
+  directive = '',
+): Promise<void> {
+  count(bench.tally, await bench.generators.talk({ ...range, seconds, messagesPerMinute, directive }));
 }
 
 export function count(tally: Tally, { columns }: TalkResult): void {

@@ -1,4 +1,5 @@
 /** What the reports say of steady rates, of user counts, of kinds of test, and of their pipeline. */
+import { IN_USE } from '../scenarios/soak.ts';
 import { atLeast, atMost, highestRate, of, type Claim, type Measure } from './claim.ts';
 import type { Runs } from './runs.ts';
 
@@ -247,8 +248,8 @@ export const TESTS: readonly Claim[] = [
 
 /** Chance alone moves the slope of a short run by more than any leak. */
 function soakGrowth(runs: Runs): number | null {
-  const value = runs.value('soak', { group: 'growth', name: 'server memory' });
-  const error = runs.value('soak', { group: 'growth', name: 'server memory, ±' });
+  const value = runs.value('soak', { group: 'growth', name: IN_USE });
+  const error = runs.value('soak', { group: 'growth', name: `${IN_USE}, ±` });
   const isJudged = runs.run('soak')?.gates.some(({ name }) => name.startsWith('soak: growth')) ?? false;
   return isJudged && error !== null ? value : null;
 }

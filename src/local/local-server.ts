@@ -25,6 +25,8 @@ export interface LocalServerOptions {
   onLog?: (line: string) => void;
   /** Load and tests come from one address, which the limits per address are there to stop. */
   withoutRateLimits?: boolean;
+  /** Opens the runtime's inspector, on a port that Miniflare's `getInspectorURL` tells. */
+  inspectable?: boolean;
 }
 
 export interface LocalServer {
@@ -45,6 +47,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
       // Miniflare's own way in, which is not used.
       host: LOCAL_HOST,
       port: 0,
+      ...(options.inspectable ? { inspectorPort: 0 } : {}),
       // Nothing here needs Cloudflare's answer about where a request came from.
       cf: false,
       telemetry: { enabled: false },
