@@ -3,7 +3,9 @@ import { PING_TEXT } from '../src/protocol/server-frames.ts';
 import { openSocket, SocketUser } from './socket-user.ts';
 import type { UserEvents } from './user.ts';
 
-export type BareMode = 'each' | 'paced' | 'whole';
+/** How the object reads the answer: see bare-object/worker.ts. */
+export const BARE_MODES = ['each', 'paced', 'whole'] as const;
+export type BareMode = (typeof BARE_MODES)[number];
 
 export class BareUser extends SocketUser {
   /** One message at a time: the bare object's frames do not say which one they answer. */

@@ -33,6 +33,7 @@ const READ_BUFFER_BYTES = 32 * 1_024;
 
 /** The runtime waits for a number of bytes without a call per chunk. */
 type PacedReader = ReadableStreamBYOBReader & {
+  /** There, and not in the types of other platforms. */
   readAtLeast?(minBytes: number, view: Uint8Array): Promise<{ value?: Uint8Array<ArrayBuffer>; done: boolean }>;
 };
 
@@ -56,9 +57,10 @@ export class BareObject {
   }
 
   fetch(request: Request): Response {
-    const { 0: client, 1: server } = new WebSocketPair();
     const mode = new URL(request.url).searchParams.get('mode') ?? '';
-    this.#state.acceptWebSocket(server, MODES.includes(mode) ? [mode] : []);
+    if (!MODES.includes(mode)) return new Response(null, { status: 400 });
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.#state.acceptWebSocket(server, [mode]);
     const init = { status: 101, webSocket: client };
     return new Response(null, init);
   }
@@ -104,7 +106,8 @@ async function forwardPaced(socket: WorkersWebSocket, body: ReadableStream<Uint8
   let buffer = new ArrayBuffer(READ_BUFFER_BYTES);
   let rest = '';
   for (let min = 1; ; min = PACED_BYTES) {
-    const { value, done } = (await reader.readAtLeast?.(min, new Uint8Array(buffer))) ?? { done: true };
+    if (!reader.readAtLeast) throw new Error('This runtime cannot wait for a number of bytes.');
+    const { value, done } = await reader.readAtLeast(min, new Uint8Array(buffer));
     if (value === undefined) return;
     const lines = (rest + decoder.decode(value, { stream: true })).split('\n');
     rest = lines.pop() ?? '';

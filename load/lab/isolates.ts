@@ -8,7 +8,8 @@ import * as z from 'zod/mini';
 import { openSocket } from '../socket-user.ts';
 
 const targets = z.array(z.object({ webSocketDebuggerUrl: z.string() }));
-const reply = z.object({ id: z.optional(z.number()) });
+/** One that refuses has no `result`: it has not collected. */
+const collected = z.object({ id: z.number(), result: z.record(z.string(), z.unknown()) });
 
 interface Isolate {
   socket: WebSocket;
@@ -24,7 +25,9 @@ export class Isolates {
     this.#isolates = sockets.map((socket) => {
       const isolate: Isolate = { socket, asked: null };
       socket.onmessage = ({ data }) => {
-        if (typeof data === 'string' && reply.parse(JSON.parse(data)).id === isolate.asked) isolate.asked = null;
+        if (typeof data !== 'string') return;
+        const { data: answer } = collected.safeParse(JSON.parse(data));
+        if (answer && answer.id === isolate.asked) isolate.asked = null;
       };
       return isolate;
     });

@@ -37,7 +37,6 @@ export class Lives<Life> {
   /** For good. */
   async end(): Promise<void> {
     this.#isOver = true;
-    await this.kill();
     await this.#beginning;
     await this.kill();
   }

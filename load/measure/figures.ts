@@ -65,7 +65,7 @@ export function phaseFigures(group: string, phase: Phase): Figure[] {
 
 /** In seconds; null: not known, or nothing was answered. */
 export function processorPer1000(
-  { usage, answered }: Phase,
+  { usage, answered }: Pick<Phase, 'usage' | 'answered'>,
   role: keyof Phase['usage']['processor'] = 'server',
 ): number | null {
   const seconds = usage.processor[role];

@@ -71,7 +71,7 @@ export async function measurePhase(bench: Bench, { name, countDelivery, ...talk 
   const watch = new UsageWatch(rolesOf(bench));
   const result = await generators.talk({ ...talk, onProgress: (now) => show(bench, name, talk, watch, now) });
   const usage = watch.end();
-  if (countDelivery && countedBefore) await sleep(SETTLE_MS, undefined, { signal: bench.lab.signal });
+  if (countDelivery && countedBefore) await settleDown(bench.lab);
   const countedAfter = await bench.counters();
   const after = await generators.state();
   const { columns, problems, startAt } = result;
@@ -119,7 +119,12 @@ export async function warmUp(
   await bench.generators.connect(range);
   await speak(bench, range, messagesPerMinute, seconds);
   await bench.generators.close(range);
-  await sleep(SETTLE_MS, undefined, { signal: bench.lab.signal });
+  await settleDown(bench.lab);
+}
+
+/** Waits until D1 has what was said. */
+export async function settleDown({ signal }: Lab): Promise<void> {
+  await sleep(SETTLE_MS, undefined, { signal });
 }
 
 /** Lets users talk that are connected and go on to be: what their first words cost is not measured. */

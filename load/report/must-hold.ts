@@ -35,7 +35,6 @@ const THEIRS = 'finished answers/s, times theirs';
 const BARE_LADDER = `${BARE_EACH}, ${SLOW_MODEL}`;
 
 const longAnswers = (subject: string): Measure => of('long-answers', { subject, name: PROCESSOR });
-const steadyCost = (run: string): Measure => of(run, { subject: run, name: PROCESSOR });
 
 const against = (tokens: number, subject: string): Measure =>
   of('peers', { group: `Switchboard against them, ${tokens} tokens an answer`, subject, name: THEIRS });
@@ -235,14 +234,6 @@ const COSTS: readonly MustHold[] = [
     limit: atMost(MAX_GROWTH),
     measure: grown('by the number of sessions'),
     by: 'linear: the same 125 messages/s in all, every session awake; the worst',
-    // There 10 sessions say twelve messages a second each, and several of their turns share a delivery to D1.
-    beside: [
-      {
-        name: 'each session as often, 1,000 of 10 (high of low)',
-        measure: quotient(steadyCost('high'), steadyCost('low')),
-      },
-      { name: '1,000 of 100 (high of medium)', measure: quotient(steadyCost('high'), steadyCost('medium')) },
-    ],
   },
   {
     part: LINEAR,

@@ -13,7 +13,7 @@ interface There {
   answersPerSecond: number;
 }
 
-/** 100 connections at saturation, medians. */
+/** 100 connections at saturation, medians. Here they are finished answers/s, which count what the server needs afterwards. */
 const THERE: readonly There[] = [
   { subject: BARE_WHOLE, tokens: 20, answersPerSecond: 3_341 },
   { subject: BARE_EACH, tokens: 20, answersPerSecond: 1_016 },
@@ -42,7 +42,7 @@ export function otherMachineSection(runs: Runs): Section[] {
     {
       title: 'Another machine',
       sentences: [
-        'Bounds in answers or seconds were taken on another machine (2 cores as well), where the same servers gave so many answers a second. A bound in ratios needs none of this. The last column is what Switchboard would give there if it gained what that server does: reckoned, not measured, and held against nothing.',
+        'Bounds in answers or seconds were taken on another machine, where the same servers gave so many answers a second. A bound in ratios needs none of this. Here the seconds are counted in which the server still worked afterwards. The last column is what Switchboard would give there if it gained what that server does: reckoned, not measured, and held against nothing.',
       ],
       tables: [
         {

@@ -1,4 +1,5 @@
 /** The highest rate that was held, what ended it, and with it how many users one server bears. */
+import { PROCESSOR } from '../measure/figures.ts';
 import { NOISY_PERCENT } from '../measure/noise.ts';
 import type { LinearFit } from '../statistics.ts';
 import type { Runs } from './runs.ts';
@@ -84,7 +85,7 @@ function rateOf(runs: Runs, ladder: string): Rate[] {
       ladder,
       heldPerSecond: held,
       users: usersOf(held),
-      per1000: figure('server processor per 1,000 answers'),
+      per1000: figure(PROCESSOR),
       serverCores,
       bottleneck: bottleneckOf(serverCores, machineCores, otherCores, machine.cores),
     },

@@ -16,6 +16,7 @@ import {
   integrityNotes,
   lateGate,
   machineNotes,
+  PROCESSOR,
   problemNotes,
   processorPer1000,
 } from '../measure/figures.ts';
@@ -230,7 +231,7 @@ function phasesFigures(group: string, phases: readonly Phase[]): Figure[] {
   };
   return [
     figure('answers/s', '', ({ answersPerSecond }) => answersPerSecond),
-    figure('server processor per 1,000 answers', 's', processorOf),
+    figure(PROCESSOR, 's', processorOf),
     figure('ours to the end p50', 'ms', ({ timings }) => timings.oursToEnd.percentile(50) ?? Number.NaN),
     figure('ours to the end p95', 'ms', ({ timings }) => timings.oursToEnd.percentile(95) ?? Number.NaN),
     figure('server memory', 'MB', ({ usage }) => (usage.serverBytesAfter ?? Number.NaN) / 1_000_000),

@@ -1,7 +1,7 @@
 /** A rate that grows until it is not held, and what is asked of it. */
 import { tallyOf } from '../generator/open-loop.ts';
 import { lateGate } from '../measure/figures.ts';
-import { measurePhase, type Bench, type Phase } from '../measure/phase.ts';
+import { measurePhase, speak, type Bench, type Phase } from '../measure/phase.ts';
 
 /** Steps up until a rate is not held, at most; then back towards the highest that was. */
 const MAX_STEPS_UP = 12;
@@ -15,6 +15,8 @@ const GROWTH = 1.6;
 const CONFIRM_SECONDS = 20;
 const CONFIRM_TRIES = 5;
 const CONFIRM_STEP = 0.92;
+/** Of the rate that is asked for: before it everybody speaks once. */
+const WARM_UP_SHARE = 0.5;
 /** What of the answers must have come by the time that the last message was sent. */
 export const MIN_PACE = 0.95;
 /** Few users hold no high rate with a slow model, since a session answers one message after the other: they begin lower. */
@@ -108,10 +110,24 @@ export async function climb(bench: Bench, ladder: Ladder, users: number, seconds
   return { ladder, steps, held: null };
 }
 
+interface HeldRate {
+  held: Pick<Step, 'perSecond'> | null;
+}
+
 /**
- * Asks for one rate more, such as another server has held: a machine may be faster now than it was minutes ago, when
- * `climb` was made.
+ * Who is asked once more, right after both have climbed: a machine may be faster now than it was minutes ago. Whoever
+ * held less could have been the unlucky one; a bare object that held no more than we did is asked for more than that.
  */
+export function whoIsAsked(
+  { held: own }: HeldRate,
+  { held: bare }: HeldRate,
+): { who: 'own' | 'bare' | null; perSecond: number } {
+  const [rate, theirs] = [own?.perSecond ?? 0, bare?.perSecond ?? 0];
+  if (rate < theirs) return { who: 'own', perSecond: theirs };
+  return { who: rate > 0 ? 'bare' : null, perSecond: rate / CONFIRM_STEP };
+}
+
+/** Asks for one rate more, after the users have spoken: while another server climbed, objects have left memory. */
 export async function askFor(
   perSecond: number,
   { ladder, steps, held }: Climb,
@@ -120,7 +136,9 @@ export async function askFor(
   seconds: number,
 ): Promise<Climb> {
   if (!isClear(steps)) return { ladder, steps, held };
-  const name = `${longName(perSecond, seconds)}, as the other`;
+  const warmRate = perSecond * WARM_UP_SHARE;
+  await speak(bench, { first: 0, end: users }, warmRate * 60, Math.ceil(users / warmRate), ladder.directive);
+  const name = `${longName(perSecond, seconds)}, once more`;
   const step = await takeStep(bench, ladder, users, { name, perSecond, seconds: longSecondsOf(seconds) });
   return { ladder, steps: [...steps, step], held: step.isHeld ? step : held };
 }

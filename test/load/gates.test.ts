@@ -3,8 +3,11 @@ import { expect, test } from 'vitest';
 import { heldGates, wakingGates, type Held, type Wakings } from '../../load/connections/results.ts';
 import { Latencies } from '../../load/histogram.ts';
 import type { Gate } from '../../load/scenario.ts';
-import { boundGates } from '../../load/scenarios/steady.ts';
+import { noiseNotes } from '../../load/measure/noise.ts';
+import { fillingOf, growthGates, IN_USE } from '../../load/scenarios/soak.ts';
+import { bareFigure, boundGates } from '../../load/scenarios/steady.ts';
 import type { Bound } from '../../load/steady/rates.ts';
+import { whoIsAsked } from '../../load/stress/climb.ts';
 import { heldGate } from '../../load/stress/results.ts';
 
 const QUICK = Latencies.of([1, 2, 3]);
@@ -87,4 +90,53 @@ test('that nobody was woken shows something only when there were heartbeats', ()
   ]);
   const woken = { ...ASLEEP, counted: { ...ASLEEP.counted, frames: 1, built: 1 } };
   expect(missed(wakingGates(woken))).toHaveLength(2);
+});
+
+test('growth that was not measured misses its bound', () => {
+  const grown = (value: number | null) =>
+    growthGates([{ group: 'growth', subject: 'an hour', unit: 'MB', name: IN_USE, value }]);
+  expect(grown(9)).toMatchObject([{ ok: true, limit: 10 }]);
+  expect(missed(grown(11))).toHaveLength(1);
+  expect(missed(grown(null))).toHaveLength(1);
+  expect(missed(growthGates([]))).toHaveLength(1);
+});
+
+test('caches are filled for ten minutes at most, by few users at four messages a second each', () => {
+  expect(fillingOf(50)).toEqual({ turns: 1_101, perSecond: 120, seconds: 459 });
+  expect(fillingOf(500)).toEqual({ turns: 144, perSecond: 120, seconds: 600 });
+  expect(fillingOf(1)).toEqual({ turns: 1_100, perSecond: 4, seconds: 275 });
+});
+
+test('a bare object that left messages unanswered says nothing of what an answer costs', () => {
+  const usage = {
+    seconds: 10,
+    processor: { server: 2, model: null, generator: null },
+    otherProcessor: 0,
+    serverBytesBefore: null,
+    serverBytesAfter: null,
+    serverBytesPeak: null,
+    samples: [],
+  };
+  expect(bareFigure('', { name: 'bare', sent: 100, answered: 100, usage }).value).toBe(20);
+  expect(bareFigure('', { name: 'bare', sent: 101, answered: 100, usage }).value).toBeNull();
+});
+
+test('who held less is asked for as much; a bare object that held no more is asked for more', () => {
+  const at = (perSecond: number | null) => ({ held: perSecond === null ? null : { perSecond } });
+  expect(whoIsAsked(at(100), at(120))).toEqual({ who: 'own', perSecond: 120 });
+  expect(whoIsAsked(at(null), at(120))).toEqual({ who: 'own', perSecond: 120 });
+  for (const bare of [at(100), at(92), at(null)]) {
+    const { who, perSecond } = whoIsAsked(at(100), bare);
+    expect(who).toBe('bare');
+    expect(perSecond).toBeGreaterThan(100);
+  }
+  expect(whoIsAsked(at(null), at(null)).who).toBeNull();
+});
+
+test('a machine with other work is told of from a fifth of a core on', () => {
+  expect(noiseNotes([5, 19.9, null], '')).toEqual([]);
+  expect(noiseNotes([], '')).toEqual([]);
+  expect(noiseNotes([5, 20, null], 'Read the ratios.')).toEqual([
+    'THE MACHINE WAS NOT QUIET: other work took up to 20 % of a core. Read the ratios.',
+  ]);
 });

@@ -70,10 +70,13 @@ test('the real runtime has an inspector, and its isolates answer', { timeout: 60
   expect(waiting).toBeGreaterThan(1);
   // The Worker's own runs when it is asked something.
   await expect
-    .poll(async () => {
-      await fetch(`${server.url}/api/health`);
-      return isolates.waiting;
-    })
+    .poll(
+      async () => {
+        await fetch(`${server.url}/api/health`);
+        return isolates.waiting;
+      },
+      { timeout: 20_000 },
+    )
     .toBeLessThan(waiting);
 });
 
