@@ -6,7 +6,7 @@ import type { RunChart } from './runs.ts';
 import type { Section, Table } from './section.ts';
 
 export function capacitySection(capacity: Capacity): Section {
-  const { points, broken, needs, rates, bears, pricePerMillion, processor } = capacity;
+  const { points, broken, filled, needs, rates, bears, pricePerMillion, processor } = capacity;
   const names = points.map(({ run, users }) => `${run} (${users})`).join(', ');
   return {
     title: 'Capacity',
@@ -20,6 +20,9 @@ export function capacitySection(capacity: Capacity): Section {
         ? [
             `Left out, since they broke down (more than 1 % without an answer): ${broken.join(', ')}. What so many users need was not measured by them.`,
           ]
+        : []),
+      ...(filled.length > 0
+        ? [`Memory of ${filled.join(', ')} is not in its line: the caches of databases were filled before.`]
         : []),
       ...lineSentences(capacity),
       ...rates.map((rate) => rateSentence(rate, processor ? processor.slope * 1_000 : null)),

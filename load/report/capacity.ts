@@ -5,6 +5,7 @@
 import { linearFit, type LinearFit } from '../statistics.ts';
 import { bearsOf, perSecondOf, ratesOf, type Bears, type Rate } from './rates.ts';
 import type { Runs } from './runs.ts';
+import { isGrowthJudged } from './soak.ts';
 
 /** Runs of one steady rate, each of another number of users. */
 const STEADY = ['baseline', 'low', 'soak', 'medium', 'users-500', 'high'];
@@ -53,6 +54,8 @@ export interface Capacity {
   points: Point[];
   /** Runs that broke down: what they used says nothing of what so many users need. */
   broken: string[];
+  /** Runs that are not in the line of memory: the caches of their databases were filled first, as after days of talk. */
+  filled: string[];
   memory: LinearFit | null;
   /** Cores by answers a second. */
   processor: LinearFit | null;
@@ -72,7 +75,9 @@ export function capacityOf(runs: Runs): Capacity {
   });
   const held = (run: string): boolean => !broken.includes(run);
   const points = STEADY.filter(held).flatMap((run) => pointOf(runs, run));
-  const memory = linearFit(points.map(({ users, memoryMb }) => [users, memoryMb] as const));
+  const filled = isGrowthJudged(runs) ? ['soak'] : [];
+  const alike = points.filter(({ run }) => !filled.includes(run));
+  const memory = linearFit(alike.map(({ users, memoryMb }) => [users, memoryMb] as const));
   const processor = linearFit(points.map(({ answersPerSecond, cores }) => [answersPerSecond, cores] as const));
   const price = linearFit(
     points.flatMap(({ answersPerSecond, dollarsPerHour }) =>
@@ -101,6 +106,7 @@ export function capacityOf(runs: Runs): Capacity {
   return {
     points,
     broken,
+    filled,
     memory,
     processor,
     price,

@@ -1,7 +1,6 @@
 /** What the reports say of steady rates, of user counts, of kinds of test, and of their pipeline. */
-import { IN_USE } from '../scenarios/soak.ts';
 import { atLeast, atMost, highestRate, of, type Claim, type Measure } from './claim.ts';
-import type { Runs } from './runs.ts';
+import { soakGrowth } from './soak.ts';
 
 /** What counts as memory that "returns". */
 const RETURNED_PERCENT = 90;
@@ -245,14 +244,6 @@ export const TESTS: readonly Claim[] = [
   ),
   tests('stress: highest rate held', '/s', '> 400', atLeast(400), highestRate, 'stress, 500 users'),
 ];
-
-/** Chance alone moves the slope of a short run by more than any leak. */
-function soakGrowth(runs: Runs): number | null {
-  const value = runs.value('soak', { group: 'growth', name: IN_USE });
-  const error = runs.value('soak', { group: 'growth', name: `${IN_USE}, ±` });
-  const isJudged = runs.run('soak')?.gates.some(({ name }) => name.startsWith('soak: growth')) ?? false;
-  return isJudged && error !== null ? value : null;
-}
 
 export const PIPELINE: readonly Claim[] = (
   [

@@ -40,6 +40,7 @@ const MAX_GROWTH_MB_PER_HOUR = 10;
 const SECONDS_PER_HOUR = 3_600;
 const BYTES_PER_MB = 1_000_000;
 export const IN_USE = 'memory in use';
+export const GROWTH_GATE = `soak: growth of the ${IN_USE}, MB an hour`;
 const STRETCHES = 60;
 /** Between two looks at the memory in use: looking stops the server for a moment. */
 const LOOKS = 60;
@@ -171,5 +172,5 @@ function growthFigures(phase: Phase, inUse: readonly (readonly [second: number, 
 
 export function growthGates(growth: readonly Figure[]): Gate[] {
   const memory = growth.find(({ name }) => name === IN_USE)?.value ?? Number.NaN;
-  return [atMost('soak: growth of the memory in use, MB an hour', memory, MAX_GROWTH_MB_PER_HOUR)];
+  return [atMost(GROWTH_GATE, memory, MAX_GROWTH_MB_PER_HOUR)];
 }

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../../src/local/build-worker.ts';
 import { DRILLS } from '../../load/drills/all.ts';
 import { SCENARIOS } from '../../load/scenarios.ts';
+import { GROWTH_GATE } from '../../load/scenarios/soak.ts';
 import { capacityOf } from '../../load/report/capacity.ts';
 import { judge } from '../../load/report/claim.ts';
 import { CLAIMS } from '../../load/report/claims.ts';
@@ -267,6 +268,31 @@ test('a run that broke down is left out of the lines, and named', async () => {
   expect(capacity.memory?.slope).toBeCloseTo(0.5);
   expect(capacity.needs.find(({ users }) => users === 1_000)?.isBeyond).toBe(true);
   expect(capacity.pricePerMillion.map(({ run }) => run)).not.toContain('high');
+});
+
+test('a soak whose caches were filled first is shown, and not in the line of memory', async () => {
+  const held = await Runs.read(folder);
+  const figures = (held.run('low')?.figures ?? []).map((figure) => {
+    const values: Record<string, number> = { users: 50, 'server memory at most': 900, 'answers/s': 50 / 6 };
+    return { ...figure, subject: 'soak', value: values[figure.name] ?? figure.value };
+  });
+  const soak = (gates: readonly string[]) => {
+    const low = held.run('low');
+    const run = low && {
+      ...low,
+      name: 'soak',
+      figures,
+      gates: gates.map((name) => ({ name, value: 1, limit: 10, ok: true })),
+    };
+    return capacityOf(new Runs([...held.all, ...(run ? [run] : [])]));
+  };
+  const judged = soak([GROWTH_GATE]);
+  expect(judged.filled).toEqual(['soak']);
+  expect(judged.memory?.slope).toBeCloseTo(0.5);
+  expect(judged.needs.find(({ users }) => users === 50)?.measured).toMatchObject({ run: 'soak', memoryMb: 900 });
+  const short = soak([]);
+  expect(short.filled).toEqual([]);
+  expect(short.memory?.intercept).toBeGreaterThan(200);
 });
 
 test('without runs of different sizes nothing is said of what a scale needs', () => {
