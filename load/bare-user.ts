@@ -1,11 +1,8 @@
 /** A user of the bare object: one JSON.parse a frame, the least a client can do. */
 import { PING_TEXT } from '../src/protocol/server-frames.ts';
+import type { BareMode } from './bare-object/modes.ts';
 import { openSocket, SocketUser } from './socket-user.ts';
 import type { UserEvents } from './user.ts';
-
-/** How the object reads the answer: see bare-object/worker.ts. */
-export const BARE_MODES = ['each', 'paced', 'whole'] as const;
-export type BareMode = (typeof BARE_MODES)[number];
 
 export class BareUser extends SocketUser {
   /** One message at a time: the bare object's frames do not say which one they answer. */

@@ -1,5 +1,6 @@
 /** The servers of `servers.ts` as targets of a round. */
-import { BareUser, type BareMode } from './bare-user.ts';
+import type { BareMode } from './bare-object/modes.ts';
+import { BareUser } from './bare-user.ts';
 import { addCounts, countRecorded, differences, NO_COUNTS, type Counts } from './check.ts';
 import type { Exchange } from './driver.ts';
 import { HistoryRows } from './history-rows.ts';

@@ -15,6 +15,7 @@ import type {
   WebSocketRequestResponsePair as WorkersRequestResponsePair,
 } from '@cloudflare/workers-types';
 
+import { BARE_MODES } from './modes.ts';
 import { PING_TEXT, PONG_TEXT } from '../../src/protocol/server-frames.ts';
 
 declare const WebSocketPair: typeof WorkersWebSocketPair;
@@ -27,7 +28,6 @@ interface Bindings {
   EGRESS?: { fetch: typeof fetch };
 }
 
-const MODES = ['each', 'paced', 'whole'];
 const PACED_BYTES = 1_024;
 const READ_BUFFER_BYTES = 32 * 1_024;
 
@@ -57,8 +57,9 @@ export class BareObject {
   }
 
   fetch(request: Request): Response {
-    const mode = new URL(request.url).searchParams.get('mode') ?? '';
-    if (!MODES.includes(mode)) return new Response(null, { status: 400 });
+    const name = new URL(request.url).searchParams.get('mode');
+    const mode = BARE_MODES.find((known) => known === name);
+    if (mode === undefined) return new Response(null, { status: 400 });
     const { 0: client, 1: server } = new WebSocketPair();
     this.#state.acceptWebSocket(server, [mode]);
     const init = { status: 101, webSocket: client };

@@ -3,7 +3,8 @@
  * record. Options: `tabs`, so many users share each object (1); `mode`, how it reads (`each`).
  */
 import { PING_INTERVAL_MS } from '../../src/protocol/limits.ts';
-import { BARE_MODES, BareUser } from '../bare-user.ts';
+import { BARE_MODES } from '../bare-object/modes.ts';
+import { BareUser } from '../bare-user.ts';
 import { LoadError } from '../scenario.ts';
 import type { CreateUsers, UserSource } from '../user.ts';
 

@@ -1,5 +1,5 @@
 /** The usual arrangement: the product on a model simulator (or a server that runs already), and users of it. */
-import type { BareMode } from '../bare-user.ts';
+import type { BareMode } from '../bare-object/modes.ts';
 import { HistoryRows } from '../history-rows.ts';
 import type { Bench, Tally } from '../measure/phase.ts';
 import type { Integrity } from '../user.ts';

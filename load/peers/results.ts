@@ -40,7 +40,8 @@ export interface Compared {
   otherPercent: number | null;
 }
 
-function groupOf(tokens: number): string {
+/** Of each server's figures. */
+export function groupOf(tokens: number): string {
   return `${tokens} tokens an answer`;
 }
 

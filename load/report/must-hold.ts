@@ -2,6 +2,7 @@
 import { BARE, MAX_ABOVE_BARE_KB, MAX_FURTHER_TAB_KB } from '../connections/results.ts';
 import { CHECKED, PROCESSOR } from '../measure/figures.ts';
 import {
+  groupOf,
   MAX_PRICE_OF_AI_CHAT,
   MIN_OF_WHOLE,
   MIN_TIMES_AI_CHAT,
@@ -37,7 +38,7 @@ const BARE_LADDER = `${BARE_EACH}, ${SLOW_MODEL}`;
 const longAnswers = (subject: string): Measure => of('long-answers', { subject, name: PROCESSOR });
 
 const against = (tokens: number, subject: string): Measure =>
-  of('peers', { group: `Switchboard against them, ${tokens} tokens an answer`, subject, name: THEIRS });
+  of('peers', { group: `Switchboard against them, ${groupOf(tokens)}`, subject, name: THEIRS });
 
 const billed = (subject: string, name: string): Measure =>
   of('peers', { group: 'what a turn is billed for', subject, name: `price of a million turns, ${name}` });
@@ -109,7 +110,7 @@ const PEAK: readonly MustHold[] = [
     beside: [
       {
         name: 'peers, at saturation',
-        measure: of('peers', { group: '200 tokens an answer', subject: OWN, name: 'server processor per answer' }),
+        measure: of('peers', { group: groupOf(200), subject: OWN, name: 'server processor per answer' }),
       },
     ],
   },
@@ -264,6 +265,6 @@ const COSTS: readonly MustHold[] = [
 export const MUST_HOLD: readonly MustHold[] = [...PEAK, ...SATURATED, ...HIGH, ...CONNECTIONS, ...COSTS];
 
 function timesPython(runs: Runs): number | null {
-  const own = runs.value('peers', { group: '20 tokens an answer', subject: OWN, name: 'finished answers/s' });
+  const own = runs.value('peers', { group: groupOf(20), subject: OWN, name: 'finished answers/s' });
   return own === null ? null : own / PYTHON_PER_SECOND;
 }

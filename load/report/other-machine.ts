@@ -2,6 +2,7 @@
  * This machine beside the one that the bounds in absolute numbers were taken on. The same servers were measured on both:
  * how many answers a second they gave there says what such a bound means here.
  */
+import { groupOf } from '../peers/results.ts';
 import { AI_CHAT, BARE_EACH, BARE_WHOLE, OWN, PLAIN, type Subject } from '../peers/subjects.ts';
 import { numberText } from './numbers.ts';
 import type { Runs } from './runs.ts';
@@ -28,7 +29,7 @@ const THERE: readonly There[] = [
 /** Empty where no such server was measured here. */
 export function otherMachineSection(runs: Runs): Section[] {
   const rateOf = (subject: Subject, tokens: number): number | null =>
-    runs.value('peers', { group: `${tokens} tokens an answer`, subject, name: 'finished answers/s' });
+    runs.value('peers', { group: groupOf(tokens), subject, name: 'finished answers/s' });
   const rows = THERE.flatMap(({ subject, tokens, answersPerSecond }) => {
     const here = rateOf(subject, tokens);
     if (here === null) return [];

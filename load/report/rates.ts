@@ -2,14 +2,15 @@
 import { PROCESSOR } from '../measure/figures.ts';
 import { NOISY_PERCENT } from '../measure/noise.ts';
 import type { LinearFit } from '../statistics.ts';
+import * as ladders from '../stress/climb.ts';
 import type { Runs } from './runs.ts';
 
 /** What the reports' users say, and what every scale is worked out for. */
 const MESSAGES_PER_USER_PER_MINUTE = 10;
 /** The reports plan for more at this share of what can be held. */
 const PLAN_SHARE = 0.7;
-export const FAST_MODEL = 'model at full speed';
-export const SLOW_MODEL = 'model at 10 ms a token';
+export const FAST_MODEL = ladders.FAST_MODEL.name;
+export const SLOW_MODEL = ladders.SLOW_MODEL.name;
 /** A process with one thread that computes is full here; so is a machine, of all its cores. */
 const FULL_SHARE = 0.85;
 /** The runtime runs all objects of a process on one thread: with a second core they go no faster. */

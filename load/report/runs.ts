@@ -1,8 +1,8 @@
 /** Results of scenarios and drills as their commands wrote them with `--json`, read back and looked into. */
-import { NOT_QUIET } from '../measure/noise.ts';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import { NOT_QUIET } from '../measure/noise.ts';
 import { reasonOf } from '../reason.ts';
 import { LoadError } from '../scenario.ts';
 

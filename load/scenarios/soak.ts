@@ -70,20 +70,22 @@ async function runSoak(lab: Lab): Promise<ScenarioResult> {
   const users = lab.options.users ?? USERS;
   const seconds = lab.options.seconds ?? SECONDS;
   const messagesPerMinute = users * MESSAGES_PER_USER_PER_MINUTE;
+  const isLong = seconds >= MIN_JUDGED_SECONDS;
   const bench = await switchboardBench(lab, {
     model: { tokens: lab.options.tokens ?? TOKENS, tokenMs: TOKEN_MS, tokensPerWrite: 1 },
     users,
     messagesPerSecond: FILLING_RATE.most,
-    server: { inspectable: seconds >= MIN_JUDGED_SECONDS },
+    server: { inspectable: isLong },
   });
   await warmUp(bench, { first: users, end: users * 2 }, users * 30, WARM_UP_SECONDS);
   const all = { first: 0, end: users };
   await bench.generators.connect(all);
-  const isJudged = bench.server !== null && seconds >= MIN_JUDGED_SECONDS;
+  // Of a server elsewhere nobody knows the memory.
+  const judged = isLong ? bench.server : null;
   const filling = fillingOf(users);
-  if (isJudged) await fill(bench, all, filling);
+  if (judged) await fill(bench, all, filling);
   // Looking costs processor time, and what it collects is not in the memory that is shown.
-  const watch = isJudged && bench.server ? await watchOf(lab, bench, bench.server, seconds) : null;
+  const watch = judged && (await watchOf(lab, bench, judged, seconds));
   const phase = await measurePhase(bench, {
     name: 'soak',
     ...all,
@@ -97,18 +99,16 @@ async function runSoak(lab: Lab): Promise<ScenarioResult> {
   const growth = growthFigures(phase, memory);
   return {
     figures: [...phaseFigures(group, phase), ...growth, ...integrityFigures(CHECKED, settled)],
-    gates: [...integrityGates(settled), ...(isJudged ? growthGates(growth) : []), lateGate(phase)],
+    gates: [...integrityGates(settled), ...(judged ? growthGates(growth) : []), lateGate(phase)],
     notes: [
       `Growth is a line through what came after the first ${SETTLING_SHARE * 100} %, of memory through the means of ${MEMORY_MEANS} stretches; ± is what chance alone explains in 95 of 100 runs.`,
-      ...(isJudged
+      ...(judged
         ? [
             'Memory in use is what the server takes soon after its isolates were asked to collect their garbage, the local D1’s among them; that costs some of the processor time and of the answers’.',
             `Before it was measured each user had said ${filling.turns} messages: SQLite keeps up to 2 MB of each database.`,
           ]
         : []),
-      ...(seconds < MIN_JUDGED_SECONDS
-        ? [`${seconds} s are too short to judge an hour's growth: it is not a gate here.`]
-        : []),
+      ...(isLong ? [] : [`${seconds} s are too short to judge an hour's growth: it is not a gate here.`]),
       ...machineNotes([phase]),
       ...problemNotes(phase),
       ...integrityNotes(settled),

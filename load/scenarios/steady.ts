@@ -89,12 +89,12 @@ async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
   const quiet = quietFigure(group, steady, bench);
   const settled = await bench.settle();
   const bare: Phase[] = [];
+  const bareSeconds = Math.min(MAX_BARE_SECONDS, plan.seconds);
   if (steady.maxProcessorSeconds !== undefined && bench.server) {
     // They would go on to connect to a server that is gone.
     await lab.end(bench.generators);
     for (const [subject, mode] of BARE) {
-      const seconds = Math.min(MAX_BARE_SECONDS, plan.seconds);
-      bare.push(await measure(await bareBench(lab, loaded, mode), subject, { ...plan, seconds }));
+      bare.push(await measure(await bareBench(lab, loaded, mode), subject, { ...plan, seconds: bareSeconds }));
     }
   }
   return {
@@ -113,7 +113,7 @@ async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
     notes: [
       'All times count from when the message was to be sent, which the generator kept to as shown.',
       `The gates on messages count all that were said, warming up included, as they stood when everything was over; figures are of the time measured, and of answers that came until ${DRAIN_MS / 1_000} s after it.`,
-      ...(bare.length > 0 ? [`What bare objects take for the same is of ${bare[0]?.seconds} s.`] : []),
+      ...(bare.length > 0 ? [`What bare objects take for the same is of ${bareSeconds} s.`] : []),
       ...(bench.server
         ? [modelNote(tokens, steady.tokenMs), `State is kept in ${lab.state.path}.`]
         : [

@@ -1,6 +1,7 @@
 /** What the product is compared with tells the whole answer, however it reads it. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { BARE_MODES, BareUser, type BareMode } from '../../load/bare-user.ts';
+import { BARE_MODES, type BareMode } from '../../load/bare-object/modes.ts';
+import { BareUser } from '../../load/bare-user.ts';
 import { startBareObject, startModel, type Started } from '../../load/lab/servers.ts';
 import { messageId } from '../../load/message.ts';
 
