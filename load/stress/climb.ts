@@ -13,7 +13,8 @@ const TRIES = 2;
 const GROWTH = 1.6;
 /** So long the highest rate has to be held at a stretch; where it is not, a lower one. */
 const CONFIRM_SECONDS = 20;
-const CONFIRM_TRIES = 5;
+/** Down to half of what the short steps held: what a few seconds hide, 20 show. */
+const CONFIRM_TRIES = 10;
 const CONFIRM_STEP = 0.92;
 /** Of the rate that is asked for: before it everybody speaks once. */
 const WARM_UP_SHARE = 0.5;

@@ -2,8 +2,16 @@
  * How fast an endpoint's model writes, in bytes of the stream per ms, as its earlier streams told: what a stream
  * cannot tell of itself yet. Two accounts of it. What the model itself says counts first, since it does not depend on
  * how late this process reads. What was measured here comes out too slow in a process that is late, so the best counts.
+ *
+ * The first, beside how long the reading took, tells how late this process is. That is kept by source all the same: an
+ * account that is wrong does no harm to others then.
  */
 
+/**
+ * How far a process may be taken to be late, as a factor. Whatever else delays a stream on its way, or a model that says
+ * too little, looks the same: a reader then waits up to so many times longer than it has to, in a busy process.
+ */
+const MAX_LATENESS = 4;
 /** Endpoints and models remembered. */
 const KNOWN_SOURCES = 64;
 /** How long what was measured counts at least, and less than twice as long at most, in ms. */
@@ -24,7 +32,10 @@ interface Measured {
 interface Stated {
   at: number;
   bytes: number;
+  /** That the model wrote. */
   ms: number;
+  /** That this process read, of each stream within `MAX_LATENESS`: one that hung is no news either. */
+  readMs: number;
 }
 
 const measured = new Map<string, Measured>();
@@ -43,16 +54,23 @@ export function noteMeasured(source: string, speed: number, now: number): void {
   else keep(measured, source, { since: now, best: speed, bestBefore: bestSpeed(source, now) });
 }
 
-/** The usual speed by the model's own account; null where it gave none lately. */
-export function statedSpeed(source: string, now: number): number | null {
+/**
+ * The usual speed by the model's own account, and how many times as long this process took to read its streams: 1 where
+ * it is not late. Null where the model gave no account lately.
+ */
+export function statedSpeed(source: string, now: number): { speed: number; lateness: number } | null {
   const said = recentlyStated(source, now);
-  return said && said.bytes / said.ms;
+  if (!said) return null;
+  return { speed: said.bytes / said.ms, lateness: Math.max(1, said.readMs / said.ms) };
 }
 
-/** `bytes` of a stream were written in `ms`, as its model says. */
-export function noteStated(source: string, bytes: number, ms: number, now: number): void {
-  const before = recentlyStated(source, now) ?? { bytes: 0, ms: 0 };
-  const sums = { bytes: before.bytes * KEPT_SHARE + bytes, ms: before.ms * KEPT_SHARE + ms };
+/** `bytes` of a stream were written in `ms`, as its model says, and read in `readMs`. */
+export function noteStated(source: string, bytes: number, ms: number, readMs: number, now: number): void {
+  const before = recentlyStated(source, now) ?? { bytes: 0, ms: 0, readMs: 0 };
+  const sum = (until: number, added: number): number => until * KEPT_SHARE + added;
+  // Less than nothing by a clock that was put back.
+  const telling = Math.min(Math.max(0, readMs), MAX_LATENESS * ms);
+  const sums = { bytes: sum(before.bytes, bytes), ms: sum(before.ms, ms), readMs: sum(before.readMs, telling) };
   keep(stated, source, { at: now, ...sums });
 }
 

@@ -4,8 +4,8 @@
  * share a process each is read in larger pieces. A quiet process reads whatever has come, at once.
  *
  * The wait is in bytes, because only those can be waited for without a read per chunk: as many as
- * this stream brought, at its own speed so far, in the time that a reader may be kept waiting; where
- * the process may be late itself, at no more than twice that speed.
+ * this stream brought, at its own speed so far, in the time that a reader may be kept waiting. Where
+ * the process may be late itself, its own speed is doubted, see `DOUBTED_TIMES`.
  */
 import { bestSpeed, noteMeasured, noteStated, statedSpeed } from './known-speeds.ts';
 
@@ -15,7 +15,7 @@ const COUNTED_MS = 100;
 const QUIET_STREAMS = 8;
 /** Each further stream adds this much to everyone's wait between two reads. */
 const MS_PER_STREAM = 4;
-/** Never slower, as far as a stream's speed is known: 20 frames a second look continuous. */
+/** Never slower, as far as a stream's speed is known and unless this process is late: 20 frames a second look continuous. */
 const MAX_WAIT_MS = 50;
 /** Bytes that are never waited for: what a stalling stream holds back stays small. */
 const MAX_MIN_BYTES = 8 * 1024;
@@ -27,9 +27,9 @@ const TELLING_BYTES = 1_024;
 const TELLING_MS = 100;
 
 /**
- * A process that is late reads late, takes every stream for a slow one, reads it in small pieces and is later
- * still. So a stream is thought to be this many times as fast as it seems, if others like it were: a reader
- * waits at most as many times longer for it.
+ * A process that is late reads late, takes every stream for a slow one, reads it in small pieces and is later still,
+ * long after what made it late is over. So a stream is thought to be this many times as fast as it seems, if others
+ * like it were: a reader waits at most as many times longer for it.
  */
 const DOUBTED_TIMES = 2;
 
@@ -95,11 +95,13 @@ export class ReadPace {
     if (wait === 0 || this.#bytes < 0) return 1;
     const own = this.#speed();
     const stated = statedSpeed(this.#source, now);
-    const others = stated ?? bestSpeed(this.#source, now);
+    const { speed: others, lateness } = stated ?? { speed: bestSpeed(this.#source, now), lateness: 1 };
     const guessed = Math.min(others, own === null ? Infinity : own * DOUBTED_TIMES);
+    // And in a process that is late, for so many times longer: what is read late comes no sooner in more pieces.
+    const guessedBytes = Math.floor(guessed * wait * lateness);
     const most = stated === null ? MAX_GUESSED_BYTES : MAX_MIN_BYTES;
     const known = Math.min(MAX_MIN_BYTES, Math.floor((own ?? 0) * wait));
-    return Math.max(1, known, Math.min(most, Math.floor(guessed * wait)));
+    return Math.max(1, known, Math.min(most, guessedBytes));
   }
 
   /** Bytes per ms since the first read; null while nothing came after it. */
@@ -111,7 +113,8 @@ export class ReadPace {
   ended(writingMs: number | null): void {
     // Of a few tokens the last line, which is long, is the most: they would seem far faster than they are.
     if (writingMs !== null && this.#bytes >= TELLING_BYTES) {
-      noteStated(this.#source, this.#bytes, writingMs, this.#now());
+      const now = this.#now();
+      noteStated(this.#source, this.#bytes, writingMs, now - this.#firstAt, now);
     }
   }
 

@@ -76,11 +76,11 @@ describe('the wait between reads', () => {
   });
 
   describe('what the model says of its own speed', () => {
-    /** A stream of this source has ended: so many bytes, in as many ms of the model's own. */
-    function wasWritten(source: string, bytes: number, ms: number | null): void {
+    /** A stream of this source has ended: so many bytes, in as many ms of the model's own and read in `readMs`. */
+    function wasWritten(source: string, bytes: number, ms: number | null, readMs = 0): void {
       const { pace, read } = paced(50, source);
       read(100, 500);
-      read(bytes, 0);
+      read(bytes, readMs);
       pace.ended(ms);
       pace.close();
     }
@@ -114,6 +114,38 @@ describe('the wait between reads', () => {
       read(100, 0);
       read(100, 20);
       expect(pace.minBytes()).toBe(500);
+    });
+
+    test('tells how late this process is: as many times longer streams are waited for', () => {
+      const source = 'a model of a late process';
+      wasWritten(source, 10_000, 1_000, 3_000);
+      const late = paced(50, source);
+      late.read(100, 0);
+      expect(late.pace.minBytes()).toBe(1_500);
+      late.read(200, 60);
+      expect(late.pace.minBytes()).toBe(1_000);
+      for (let streams = 0; streams < 80; streams += 1) wasWritten(source, 10_000, 1_000, 1_000);
+      late.read(200, 60);
+      expect(late.pace.minBytes()).toBe(333);
+    });
+
+    test('one stream that hung tells little of it, whatever it took', () => {
+      const source = 'a model with one bad connection';
+      for (let streams = 0; streams < 40; streams += 1) wasWritten(source, 10_000, 1_000, 1_000);
+      wasWritten(source, 10_000, 1_000, 30_000);
+      expect(second(source)).toBeLessThan(700);
+      wasWritten(source, 10_000, 1_000, -3_600_000);
+      wasWritten(source, 10_000, 1_000, 3_000);
+      expect(second(source)).toBeGreaterThan(500);
+    });
+
+    test('is believed within bounds: once its speed is known, one that says too little delays a reader by less than half a second', () => {
+      const source = 'a model that boasts';
+      wasWritten(source, 10_000, 0.001, 10_000);
+      const { pace, read } = paced(50, source);
+      read(100, 0);
+      read(100, 100);
+      expect(pace.minBytes()).toBe(400);
     });
 
     test('is its usual speed: one slow stream is no news, many are, and long ones count for more than short ones', () => {
