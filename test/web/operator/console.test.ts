@@ -212,6 +212,17 @@ describe('the list', () => {
     expect(Math.min(...longest)).toBeLessThan(400);
   });
 
+  test('a row far away gets the focus before the browser tells that the list was scrolled', async () => {
+    for (let at = 100; at < 300; at += 1) api.add(`bot-${at}`);
+    await open();
+    await row('bot-100').getByRole('link').focus();
+    await page.evaluate(() => {
+      window.addEventListener('scroll', (event) => event.stopImmediatePropagation(), { capture: true });
+    });
+    await page.keyboard.press('End');
+    await until(focused).toBe('bot-299');
+  });
+
   test('is searched, filtered and walked with the keyboard alone', async () => {
     api.add('desk', { name: 'Front desk' });
     api.add('night', { name: 'Night shift', state: 'paused' });

@@ -20,7 +20,7 @@ export function BotList() {
   const rowPx = useMedia('(max-width: 760px)') ? PHONE_ROW_PX : ROW_PX;
   const bots = selection.shown.value;
   const { from, to, onScroll } = useWindow(scroller, bots.length, rowPx);
-  const focusAt = useRowFocus(scroller, rowPx);
+  const focusAt = useRowFocus(scroller, rowPx, onScroll);
   useLayoutEffect(() => {
     scroller.current?.scrollTo(0, selection.left.scrollPx);
     const at = bots.findIndex(({ id }) => id === selection.left.bot);
@@ -100,7 +100,7 @@ function moved(key: string, at: number, rows: number): number | undefined {
 }
 
 /** Gives the focus to a row, which may not be in the page before it is scrolled to. */
-function useRowFocus(scroller: { readonly current: HTMLElement | null }, rowPx: number) {
+function useRowFocus(scroller: { readonly current: HTMLElement | null }, rowPx: number, onScroll: () => void) {
   return (at: number, id: string | undefined) => {
     const list = scroller.current;
     if (!list || id === undefined) return;
@@ -109,6 +109,8 @@ function useRowFocus(scroller: { readonly current: HTMLElement | null }, rowPx: 
     const room = list.clientHeight - 2 * rowPx;
     if (top < list.scrollTop) list.scrollTop = top;
     else if (top > list.scrollTop + room) list.scrollTop = top - room;
+    // The browser tells of it no sooner than it draws: too late for a row that is to be there in the next frame.
+    onScroll();
     requestAnimationFrame(() => {
       list.querySelector<HTMLElement>(`[data-bot="${id}"] [data-row-link]`)?.focus({ preventScroll: true });
     });
