@@ -10,7 +10,7 @@ import {
   PYTHON_PER_SECOND,
 } from '../peers/results.ts';
 import { AI_CHAT, BARE_DIRECT, BARE_EACH, BARE_PACED, BARE_WHOLE, OWN, PLAIN } from '../peers/subjects.ts';
-import { MAX_GROWTH } from '../scenarios/linear.ts';
+import { BARE_BY_SESSIONS, BY_HISTORY, BY_SESSIONS, GROWTH, MAX_GROWTH } from '../scenarios/linear.ts';
 import { MAX_LONG_ANSWER_SECONDS } from '../steady/rates.ts';
 import { atLeast, atMost, leastOfAll, mostOfAll, of, quotient, type Claim, type Measure } from './claim.ts';
 import { heldRate, SLOW_MODEL } from './rates.ts';
@@ -50,6 +50,10 @@ const high = (name: string, most: number): MustHold => ({
   limit: atMost(most),
   measure: of('high', { subject: 'high', name }),
   by: 'high: 1,000 users, 10,000 messages a minute, a model at 10 ms a token',
+  beside: [
+    { name: 'a bare object that forwards each token', measure: of('high', { subject: BARE_EACH, name }) },
+    { name: 'one with reads of 1 KB', measure: of('high', { subject: BARE_PACED, name }) },
+  ],
 });
 
 const PEAK: readonly MustHold[] = [
@@ -80,6 +84,12 @@ const PEAK: readonly MustHold[] = [
     limit: atMost(100),
     measure: peak('ours to the end p99'),
     by: 'peak: from when a message was to be sent, without what the model took',
+    beside: [
+      {
+        name: 'a bare object that forwards each token answers at most, /s',
+        measure: of('peers', { group: groupOf(20), subject: BARE_EACH, name: 'finished answers/s' }),
+      },
+    ],
   },
   {
     part: 'peak',
@@ -225,22 +235,22 @@ const CONNECTIONS: readonly MustHold[] = [
   },
 ];
 
-const grown = (group: string): Measure =>
-  mostOfAll('linear', { group, name: 'processor per answer, against the smallest' });
+const grown = (group: string): Measure => mostOfAll('linear', { group, name: GROWTH });
 
 const COSTS: readonly MustHold[] = [
   {
     part: LINEAR,
     name: 'processor per answer, 10 to 1,000 sessions, times that of 10',
     limit: atMost(MAX_GROWTH),
-    measure: grown('by the number of sessions'),
+    measure: grown(BY_SESSIONS),
     by: 'linear: the same 125 messages/s in all, every session awake; the worst',
+    beside: [{ name: 'a bare object, an answer in one read', measure: grown(BARE_BY_SESSIONS) }],
   },
   {
     part: LINEAR,
     name: 'processor per answer, 10 to 10,000 messages each, times that of 10',
     limit: atMost(MAX_GROWTH),
-    measure: grown('by the messages of a session'),
+    measure: grown(BY_HISTORY),
     by: 'linear: the worst',
   },
   {

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { measureSaturation } from '../linear/saturation.ts';
 import { lengthen } from '../render/long-session.ts';
 import { HistoryRows } from '../history-rows.ts';
-import { switchboardBench, type SwitchboardBench } from '../lab/bench.ts';
+import { bareBench, switchboardBench, type SwitchboardBench } from '../lab/bench.ts';
 import { Lab } from '../lab/lab.ts';
 import {
   integrityGates,
@@ -20,7 +20,7 @@ import {
   problemNotes,
   processorPer1000,
 } from '../measure/figures.ts';
-import { measurePhase, speak, type Phase } from '../measure/phase.ts';
+import { measurePhase, speak, type Bench, type Phase } from '../measure/phase.ts';
 import { atMost, LoadError, type Figure, type Gate, type Scenario, type ScenarioResult } from '../scenario.ts';
 import { median } from '../statistics.ts';
 import { newSession, type SessionAccess } from '../switchboard/user.ts';
@@ -28,6 +28,7 @@ import { newSession, type SessionAccess } from '../switchboard/user.ts';
 const SESSIONS = [10, 100, 1_000];
 const HISTORIES = [10, 1_000, 10_000];
 const TOKENS = 20;
+const MODEL = { tokens: TOKENS, tokenMs: 0, tokensPerWrite: 0 };
 /** Of all sessions together, so that each of 1,000 speaks before its object leaves memory for want of work (10 s). */
 const SESSIONS_PER_SECOND = 125;
 /** After so long every object that has nothing to do has left memory. */
@@ -44,6 +45,10 @@ const SATURATED_MS = 4_000;
 const MIN_WARM_UP_SECONDS = 2;
 /** What a server with more, or with longer, sessions may take more than the one with the least. */
 export const MAX_GROWTH = 1.2;
+export const BY_SESSIONS = 'by the number of sessions';
+export const BARE_BY_SESSIONS = 'a bare object, by the number of sessions';
+export const BY_HISTORY = 'by the messages of a session';
+export const GROWTH = 'processor per answer, against the smallest';
 const FIRST_ANSWER_WAIT_SECONDS = 30;
 
 export const linear: Scenario = {
@@ -56,12 +61,15 @@ export const linear: Scenario = {
 interface Variant {
   /** Sessions, or messages of a session. */
   size: number;
-  bench: SwitchboardBench;
+  /** One that cannot settle is a bare object's: nothing is checked of what it keeps. */
+  bench: Bench & Partial<Pick<SwitchboardBench, 'settle'>>;
   users: number;
 }
 
 interface Course {
   group: string;
+  /** Whether its growth has a bound. */
+  isJudged: boolean;
   unit: string;
   perSecond: number;
   variants: Variant[];
@@ -75,13 +83,22 @@ async function runLinear(lab: Lab): Promise<ScenarioResult> {
   if (sizes.length < 2)
     throw new LoadError('usage', `linear compares numbers of sessions: --users ${SESSIONS[1]} at least.`);
   const bySessions = await measureCourse(lab, seconds, {
-    group: 'by the number of sessions',
+    group: BY_SESSIONS,
+    isJudged: true,
     unit: 'sessions',
     perSecond: SESSIONS_PER_SECOND,
     variants: await inTurn(sizes, (size) => withSessions(lab, size)),
   });
+  const bare = await measureCourse(lab, seconds, {
+    group: BARE_BY_SESSIONS,
+    isJudged: false,
+    unit: 'bare sessions',
+    perSecond: SESSIONS_PER_SECOND,
+    variants: await inTurn(sizes, (size) => withBareSessions(lab, size)),
+  });
   const byHistory = await measureCourse(lab, seconds, {
-    group: 'by the messages of a session',
+    group: BY_HISTORY,
+    isJudged: true,
     unit: 'messages',
     perSecond: HISTORY_PER_SECOND,
     variants: await inTurn(HISTORIES, (size) => withHistory(lab, size)),
@@ -94,14 +111,15 @@ async function runLinear(lab: Lab): Promise<ScenarioResult> {
     minRatio: 1 / MAX_GROWTH,
   });
   return {
-    figures: [...bySessions.figures, ...saturated.figures, ...byHistory.figures],
-    gates: [...bySessions.gates, ...saturated.gates, ...byHistory.gates],
+    figures: [...bySessions.figures, ...bare.figures, ...saturated.figures, ...byHistory.figures],
+    gates: [...bySessions.gates, ...bare.gates, ...saturated.gates, ...byHistory.gates],
     notes: [
       `${ROUNDS} rounds of ${seconds.toFixed(1)} s each, in turn; figures are medians. The model answers with ${TOKENS} tokens in one write, so that how much is read at once is the same for all.`,
       `${SESSIONS_PER_SECOND} messages a second over all sessions; ${HISTORY_PER_SECOND} a second over ${LONG_SESSIONS} sessions with a history.`,
       ...saturated.notes,
       'What is answered a second at saturation is not measured by the messages of a session: the processor time of an answer says it.',
       ...bySessions.notes,
+      ...bare.notes,
       ...byHistory.notes,
     ],
   };
@@ -110,6 +128,14 @@ async function runLinear(lab: Lab): Promise<ScenarioResult> {
 async function withSessions(lab: Lab, size: number): Promise<Variant> {
   const bench = await benchFor(lab, size, SESSIONS_PER_SECOND);
   lab.progress(`connecting ${size} sessions`);
+  await bench.generators.connect({ first: 0, end: size });
+  return { size, bench, users: size };
+}
+
+/** An object each that forwards the answer and keeps nothing: what grows there is the runtime's and the machine's. */
+async function withBareSessions(lab: Lab, size: number): Promise<Variant> {
+  lab.progress(`connecting ${size} bare sessions`);
+  const bench = await bareBench(lab, { model: MODEL, users: size, messagesPerSecond: SESSIONS_PER_SECOND });
   await bench.generators.connect({ first: 0, end: size });
   return { size, bench, users: size };
 }
@@ -151,7 +177,7 @@ function benchFor(
   prepare?: Parameters<typeof switchboardBench>[1]['prepare'],
 ): Promise<SwitchboardBench> {
   return switchboardBench(lab, {
-    model: { tokens: TOKENS, tokenMs: 0, tokensPerWrite: 0 },
+    model: MODEL,
     users,
     messagesPerSecond,
     server: { counting: false },
@@ -203,7 +229,8 @@ async function measureCourse(lab: Lab, seconds: number, course: Course): Promise
   const gates: Gate[] = [];
   const notes: string[] = [];
   for (const { bench, size } of variants) {
-    const settled = await bench.settle();
+    const settled = await bench.settle?.();
+    if (!settled) continue;
     gates.push(...integrityGates(settled).map((gate) => ({ ...gate, name: `${size} ${unit}: ${gate.name}` })));
     notes.push(...integrityNotes(settled));
   }
@@ -213,7 +240,7 @@ async function measureCourse(lab: Lab, seconds: number, course: Course): Promise
   );
   return {
     figures: [...figures, ...growthFigures(course, phases)],
-    gates: [...growthGates(course, phases), ...answeredGates(all), ...gates, ...all.map(lateGate)],
+    gates: [...growthGates(course, phases), ...answeredGates(course, all), ...gates, ...all.map(lateGate)],
     notes: [...machineNotes(all), ...all.flatMap(problemNotes), ...notes],
   };
 }
@@ -250,12 +277,12 @@ function growth(phases: readonly Phase[][], index: number): number {
 function growthFigures({ group, unit, variants }: Course, phases: readonly Phase[][]): Figure[] {
   return variants.map(({ size }, index) => {
     const value = growth(phases, index);
-    const name = 'processor per answer, against the smallest';
-    return { group, subject: `${size} ${unit}`, name, unit: '', value: Number.isNaN(value) ? null : value };
+    return { group, subject: `${size} ${unit}`, name: GROWTH, unit: '', value: Number.isNaN(value) ? null : value };
   });
 }
 
-function growthGates({ unit, variants }: Course, phases: readonly Phase[][]): Gate[] {
+function growthGates({ isJudged, unit, variants }: Course, phases: readonly Phase[][]): Gate[] {
+  if (!isJudged) return [];
   const [smallest] = variants;
   return variants.slice(1).flatMap(({ size }, index) => {
     const name = `${size} ${unit} against ${smallest?.size ?? 0}`;
@@ -264,10 +291,10 @@ function growthGates({ unit, variants }: Course, phases: readonly Phase[][]): Ga
   });
 }
 
-function answeredGates(phases: readonly Phase[]): Gate[] {
+function answeredGates({ group }: Course, phases: readonly Phase[]): Gate[] {
   return [
     atMost(
-      'linear: messages without an answer',
+      `${group}: messages without an answer`,
       phases.reduce((sum, { sent, answered }) => sum + sent - answered, 0),
       0,
     ),

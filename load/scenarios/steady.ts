@@ -32,7 +32,6 @@ import {
 } from '../scenario.ts';
 
 const BYTES_PER_MB = 1_000_000;
-/** Measured beside it where the processor time has a bound: a bound in seconds holds on one machine only. */
 const BARE = [
   [BARE_EACH, 'each'],
   [BARE_PACED, 'paced'],
@@ -90,7 +89,7 @@ async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
   const settled = await bench.settle();
   const bare: Phase[] = [];
   const bareSeconds = Math.min(MAX_BARE_SECONDS, plan.seconds);
-  if (steady.maxProcessorSeconds !== undefined && bench.server) {
+  if (steady.besideBare && bench.server) {
     // They would go on to connect to a server that is gone.
     await lab.end(bench.generators);
     for (const [subject, mode] of BARE) {
@@ -101,7 +100,7 @@ async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
     figures: [
       ...phaseFigures(group, phase),
       quiet,
-      ...bare.map((theirs) => bareFigure(group, theirs)),
+      ...bare.flatMap((theirs) => bareFigures(group, theirs)),
       ...integrityFigures(CHECKED, settled),
     ],
     gates: [
@@ -113,7 +112,7 @@ async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
     notes: [
       'All times count from when the message was to be sent, which the generator kept to as shown.',
       `The gates on messages count all that were said, warming up included, as they stood when everything was over; figures are of the time measured, and of answers that came until ${DRAIN_MS / 1_000} s after it.`,
-      ...(bare.length > 0 ? [`What bare objects take for the same is of ${bareSeconds} s.`] : []),
+      ...(bare.length > 0 ? [`What bare objects do with the same is of ${bareSeconds} s.`] : []),
       ...(bench.server
         ? [modelNote(tokens, steady.tokenMs), `State is kept in ${lab.state.path}.`]
         : [
@@ -143,9 +142,20 @@ function quietFigure(group: string, { name: subject }: Steady, { serverPids }: B
 }
 
 /** One that left messages unanswered took less for it: it says nothing. */
-export function bareFigure(group: string, bare: Pick<Phase, 'name' | 'sent' | 'answered' | 'usage'>): Figure {
-  const value = bare.answered === bare.sent ? processorPer1000(bare) : null;
-  return { group, subject: bare.name, name: PROCESSOR, unit: 's', value };
+export function bareFigures(
+  group: string,
+  bare: Pick<Phase, 'name' | 'sent' | 'answered' | 'usage'> & { timings: Pick<TalkTimings, Bound['of']> },
+): Figure[] {
+  const isWhole = bare.answered === bare.sent;
+  const { oursToFirst, oursToEnd } = bare.timings;
+  const figure = (name: string, unit: string, value: number | null): Figure => {
+    return { group, subject: bare.name, name, unit, value: isWhole ? value : null };
+  };
+  return [
+    ...[50, 99].map((percent) => figure(`ours to the first token p${percent}`, 'ms', oursToFirst.percentile(percent))),
+    figure('ours to the end p99', 'ms', oursToEnd.percentile(99)),
+    figure(PROCESSOR, 's', processorPer1000(bare)),
+  ];
 }
 
 function processorGates({ name, maxProcessorSeconds }: Steady, phase: Phase): Gate[] {

@@ -5,7 +5,7 @@ import { Latencies } from '../../load/histogram.ts';
 import type { Gate } from '../../load/scenario.ts';
 import { noiseNotes } from '../../load/measure/noise.ts';
 import { fillingOf, growthGates, IN_USE } from '../../load/scenarios/soak.ts';
-import { bareFigure, boundGates } from '../../load/scenarios/steady.ts';
+import { bareFigures, boundGates } from '../../load/scenarios/steady.ts';
 import type { Bound } from '../../load/steady/rates.ts';
 import { whoIsAsked } from '../../load/stress/climb.ts';
 import { heldGate } from '../../load/stress/results.ts';
@@ -117,8 +117,11 @@ test('a bare object that left messages unanswered says nothing of what an answer
     serverBytesPeak: null,
     samples: [],
   };
-  expect(bareFigure('', { name: 'bare', sent: 100, answered: 100, usage }).value).toBe(20);
-  expect(bareFigure('', { name: 'bare', sent: 101, answered: 100, usage }).value).toBeNull();
+  const few = Latencies.of([1, 2, 3]);
+  const bare = { name: 'bare', answered: 100, usage, timings: { oursToFirst: few, oursToEnd: few, answered: few } };
+  const valuesOf = (sent: number) => bareFigures('', { ...bare, sent }).map(({ value }) => value && Math.round(value));
+  expect(valuesOf(100)).toEqual([2, 3, 3, 20]);
+  expect(valuesOf(101)).toEqual([null, null, null, null]);
 });
 
 test('who held less is asked for as much; a bare object that held no more is asked for more', () => {
