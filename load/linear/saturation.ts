@@ -9,7 +9,9 @@ import { atLeast, atMost, type Figure, type ScenarioResult } from '../scenario.t
 import { median } from '../statistics.ts';
 import { SwitchboardTarget } from '../targets.ts';
 
-const GROUP = 'answers at saturation, by the number of sessions';
+/** The group of its figures. */
+export const AT_SATURATION = 'answers at saturation, by the number of sessions';
+export const OF_SMALLEST = 'finished answers/s, of the smallest’s';
 
 export interface SaturationPlan {
   /** Numbers of sessions, the smallest first. */
@@ -49,9 +51,9 @@ export async function measureSaturation(
     figures: [...courses].flatMap(([size, course]) => [
       ...courseFigures(`${size} sessions`, course),
       {
-        group: GROUP,
+        group: AT_SATURATION,
         subject: `${size} sessions`,
-        name: 'finished answers/s, of the smallest’s',
+        name: OF_SMALLEST,
         unit: '',
         value: ratioOf(course),
       },
@@ -77,7 +79,7 @@ export async function measureSaturation(
 }
 
 function courseFigures(subject: string, course: readonly Round[]): Figure[] {
-  const figure = figuresOfRounds(GROUP, subject, course);
+  const figure = figuresOfRounds(AT_SATURATION, subject, course);
   return [
     figure('finished answers/s', '', (round) => round.finishedPerSecond),
     figure('server processor per answer', 'ms', (round) => round.serverMs),

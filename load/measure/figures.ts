@@ -155,6 +155,11 @@ export function lateGate({ name, sent, columns }: Phase): Gate {
   return atMost(`${name}: messages that the generator sent more than ${LATE_MS} ms late`, late, most);
 }
 
+/** All was answered, and the generator was on time: figures of a phase without gates say nothing otherwise. */
+export function isTelling(phase: Phase): boolean {
+  return phase.answered === phase.sent && lateGate(phase).ok;
+}
+
 export function integrityFigures(group: string, { integrity, rows, deliveredMs }: Settled): Figure[] {
   if (!integrity) return [];
   const figure = (name: string, unit: string, value: number | null): Figure => {

@@ -23,7 +23,7 @@ export function mustHoldSection(runs: Runs): Section {
     title: 'What must hold',
     sentences: [
       `Of ${bounded.length} lines with a bound ${count('held')} are held, ${count('missed')} are missed, ${count('not measured')} were not measured.`,
-      'At saturation the bare object is judged as Miniflare sets up any Worker, with a worker of its own before it and behind its fetch. “Like for like” is the same object without these, as Switchboard’s local server runs: there it is shown with what would come of it, and not judged; elsewhere it is what is judged.',
+      'At saturation the bare object is judged as Miniflare sets up any Worker, with a worker of its own before it and behind its fetch. “Like for like” is the same object without these, as Switchboard’s local server runs: there it is shown with what would come of it, and not judged; elsewhere the bare object is that one, judged or shown, unless said otherwise.',
     ],
     tables: [
       {

@@ -10,7 +10,9 @@ import {
   PYTHON_PER_SECOND,
 } from '../peers/results.ts';
 import { AI_CHAT, BARE_DIRECT, BARE_EACH, BARE_PACED, BARE_WHOLE, OWN, PLAIN } from '../peers/subjects.ts';
-import { BARE_BY_SESSIONS, BY_HISTORY, BY_SESSIONS, GROWTH, MAX_GROWTH } from '../scenarios/linear.ts';
+import { GROWTH, MAX_GROWTH } from '../linear/course.ts';
+import { AT_SATURATION, OF_SMALLEST } from '../linear/saturation.ts';
+import { BARE_BY_SESSIONS, BY_HISTORY, BY_SESSIONS } from '../scenarios/linear.ts';
 import { MAX_LONG_ANSWER_SECONDS } from '../steady/rates.ts';
 import { atLeast, atMost, leastOfAll, mostOfAll, of, quotient, type Claim, type Measure } from './claim.ts';
 import { heldRate, SLOW_MODEL } from './rates.ts';
@@ -86,7 +88,7 @@ const PEAK: readonly MustHold[] = [
     by: 'peak: from when a message was to be sent, without what the model took',
     beside: [
       {
-        name: 'a bare object that forwards each token answers at most, /s',
+        name: 'a bare object that forwards each token, as Miniflare sets up any, answers at saturation, /s',
         measure: of('peers', { group: groupOf(20), subject: BARE_EACH, name: 'finished answers/s' }),
       },
     ],
@@ -244,7 +246,7 @@ const COSTS: readonly MustHold[] = [
     limit: atMost(MAX_GROWTH),
     measure: grown(BY_SESSIONS),
     by: 'linear: the same 125 messages/s in all, every session awake; the worst',
-    beside: [{ name: 'a bare object, an answer in one read', measure: grown(BARE_BY_SESSIONS) }],
+    beside: [{ name: 'a bare object that reads the whole answer', measure: grown(BARE_BY_SESSIONS) }],
   },
   {
     part: LINEAR,
@@ -258,8 +260,8 @@ const COSTS: readonly MustHold[] = [
     name: 'answers/s at saturation, 10 to 1,000 sessions, of those with 10',
     limit: atLeast(1 / MAX_GROWTH),
     measure: leastOfAll('linear', {
-      group: 'answers at saturation, by the number of sessions',
-      name: 'finished answers/s, of the smallest’s',
+      group: AT_SATURATION,
+      name: OF_SMALLEST,
     }),
     by: 'linear: users who ask as fast as they are answered; the worst',
   },

@@ -3,26 +3,16 @@
  * sessions, and in short and in long ones; what an answer takes of the processor must stay the same.
  * Each variant has a server of its own, and they take turns, so that other work on the machine hits
  * them alike. A session whose turn it was not sleeps by the time it is: all are woken before they are
- * measured, and what a message costs that wakes its session is measured for itself.
+ * measured, and what a message costs that wakes its session is measured for itself. After them as many
+ * sessions of a bare object, which shows what grows there, too: connections, their heartbeats, the runtime.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { MAX_GROWTH, measureCourse, ROUNDS, type Variant } from '../linear/course.ts';
 import { measureSaturation } from '../linear/saturation.ts';
 import { lengthen } from '../render/long-session.ts';
 import { HistoryRows } from '../history-rows.ts';
 import { bareBench, switchboardBench, type SwitchboardBench } from '../lab/bench.ts';
 import { Lab } from '../lab/lab.ts';
-import {
-  integrityGates,
-  integrityNotes,
-  lateGate,
-  machineNotes,
-  PROCESSOR,
-  problemNotes,
-  processorPer1000,
-} from '../measure/figures.ts';
-import { measurePhase, speak, type Bench, type Phase } from '../measure/phase.ts';
-import { atMost, LoadError, type Figure, type Gate, type Scenario, type ScenarioResult } from '../scenario.ts';
-import { median } from '../statistics.ts';
+import { LoadError, type Scenario, type ScenarioResult } from '../scenario.ts';
 import { newSession, type SessionAccess } from '../switchboard/user.ts';
 
 const SESSIONS = [10, 100, 1_000];
@@ -31,24 +21,16 @@ const TOKENS = 20;
 const MODEL = { tokens: TOKENS, tokenMs: 0, tokensPerWrite: 0 };
 /** Of all sessions together, so that each of 1,000 speaks before its object leaves memory for want of work (10 s). */
 const SESSIONS_PER_SECOND = 125;
-/** After so long every object that has nothing to do has left memory. */
-const ASLEEP_MS = 13_000;
 /** So few have a history made for them: D1 gets all of it before anything is measured. */
 const LONG_SESSIONS = 4;
 const HISTORY_PER_SECOND = 40;
-const ROUNDS = 3;
 const SECONDS = 108;
 const MIN_ROUND_SECONDS = 2;
 /** At saturation the last answers of many sessions come after the window: a short one would be all end. */
 const SATURATED_MS = 4_000;
-/** Before it is measured everybody has spoken once: objects are in memory, and code is compiled. */
-const MIN_WARM_UP_SECONDS = 2;
-/** What a server with more, or with longer, sessions may take more than the one with the least. */
-export const MAX_GROWTH = 1.2;
 export const BY_SESSIONS = 'by the number of sessions';
 export const BARE_BY_SESSIONS = 'a bare object, by the number of sessions';
 export const BY_HISTORY = 'by the messages of a session';
-export const GROWTH = 'processor per answer, against the smallest';
 const FIRST_ANSWER_WAIT_SECONDS = 30;
 
 export const linear: Scenario = {
@@ -57,23 +39,6 @@ export const linear: Scenario = {
   reportSeconds: 36,
   run: (options) => Lab.run(options, runLinear),
 };
-
-interface Variant {
-  /** Sessions, or messages of a session. */
-  size: number;
-  /** One that cannot settle is a bare object's: nothing is checked of what it keeps. */
-  bench: Bench & Partial<Pick<SwitchboardBench, 'settle'>>;
-  users: number;
-}
-
-interface Course {
-  group: string;
-  /** Whether its growth has a bound. */
-  isJudged: boolean;
-  unit: string;
-  perSecond: number;
-  variants: Variant[];
-}
 
 async function runLinear(lab: Lab): Promise<ScenarioResult> {
   if (lab.options.url) throw new LoadError('usage', 'linear compares local servers: it cannot be run against --url.');
@@ -84,21 +49,18 @@ async function runLinear(lab: Lab): Promise<ScenarioResult> {
     throw new LoadError('usage', `linear compares numbers of sessions: --users ${SESSIONS[1]} at least.`);
   const bySessions = await measureCourse(lab, seconds, {
     group: BY_SESSIONS,
-    isJudged: true,
     unit: 'sessions',
     perSecond: SESSIONS_PER_SECOND,
     variants: await inTurn(sizes, (size) => withSessions(lab, size)),
   });
   const bare = await measureCourse(lab, seconds, {
     group: BARE_BY_SESSIONS,
-    isJudged: false,
     unit: 'bare sessions',
     perSecond: SESSIONS_PER_SECOND,
     variants: await inTurn(sizes, (size) => withBareSessions(lab, size)),
   });
   const byHistory = await measureCourse(lab, seconds, {
     group: BY_HISTORY,
-    isJudged: true,
     unit: 'messages',
     perSecond: HISTORY_PER_SECOND,
     variants: await inTurn(HISTORIES, (size) => withHistory(lab, size)),
@@ -112,12 +74,13 @@ async function runLinear(lab: Lab): Promise<ScenarioResult> {
   });
   return {
     figures: [...bySessions.figures, ...bare.figures, ...saturated.figures, ...byHistory.figures],
-    gates: [...bySessions.gates, ...bare.gates, ...saturated.gates, ...byHistory.gates],
+    gates: [...bySessions.gates, ...saturated.gates, ...byHistory.gates],
     notes: [
       `${ROUNDS} rounds of ${seconds.toFixed(1)} s each, in turn; figures are medians. The model answers with ${TOKENS} tokens in one write, so that how much is read at once is the same for all.`,
       `${SESSIONS_PER_SECOND} messages a second over all sessions; ${HISTORY_PER_SECOND} a second over ${LONG_SESSIONS} sessions with a history.`,
       ...saturated.notes,
       'What is answered a second at saturation is not measured by the messages of a session: the processor time of an answer says it.',
+      'The bare object reads the whole answer at once, and is measured after Switchboard’s sessions, not in turn with them.',
       ...bySessions.notes,
       ...bare.notes,
       ...byHistory.notes,
@@ -132,10 +95,10 @@ async function withSessions(lab: Lab, size: number): Promise<Variant> {
   return { size, bench, users: size };
 }
 
-/** An object each that forwards the answer and keeps nothing: what grows there is the runtime's and the machine's. */
+/** An object each that reads the answer at once and keeps nothing. */
 async function withBareSessions(lab: Lab, size: number): Promise<Variant> {
   lab.progress(`connecting ${size} bare sessions`);
-  const bench = await bareBench(lab, { model: MODEL, users: size, messagesPerSecond: SESSIONS_PER_SECOND });
+  const bench = await bareBench(lab, { model: MODEL, users: size, messagesPerSecond: SESSIONS_PER_SECOND }, 'whole');
   await bench.generators.connect({ first: 0, end: size });
   return { size, bench, users: size };
 }
@@ -199,104 +162,4 @@ async function inTurn<T, R>(items: readonly T[], of: (item: T) => Promise<R>): P
   const results: R[] = [];
   for (const item of items) results.push(await of(item));
   return results;
-}
-
-async function measureCourse(lab: Lab, seconds: number, course: Course): Promise<ScenarioResult> {
-  const { variants, perSecond, unit } = course;
-  const talk = { messagesPerMinute: perSecond * 60 };
-  const warmUp = async ({ bench, users }: Variant): Promise<void> => {
-    lab.progress('warming up');
-    const warmUpSeconds = Math.max(MIN_WARM_UP_SECONDS, Math.ceil(users / perSecond));
-    await speak(bench, { first: 0, end: users }, talk.messagesPerMinute, warmUpSeconds);
-  };
-  const measure = ({ bench, users }: Variant, name: string): Promise<Phase> =>
-    measurePhase(bench, { name, first: 0, end: users, seconds, ...talk });
-  const phases = variants.map((): Phase[] => []);
-  for (let round = 0; round < ROUNDS; round += 1) {
-    for (const [index, variant] of variants.entries()) {
-      await warmUp(variant);
-      phases[index]?.push(await measure(variant, `${variant.size} ${unit}`));
-    }
-  }
-  const asleep: Phase[] = [];
-  const largest = variants.at(-1);
-  // Fewer would speak again, awake, before the time is over.
-  if (largest && largest.users >= perSecond * seconds) {
-    lab.progress('waiting until every object sleeps');
-    await sleep(ASLEEP_MS, undefined, { signal: lab.signal });
-    asleep.push(await measure(largest, `${largest.size} ${unit}, woken`));
-  }
-  const gates: Gate[] = [];
-  const notes: string[] = [];
-  for (const { bench, size } of variants) {
-    const settled = await bench.settle?.();
-    if (!settled) continue;
-    gates.push(...integrityGates(settled).map((gate) => ({ ...gate, name: `${size} ${unit}: ${gate.name}` })));
-    notes.push(...integrityNotes(settled));
-  }
-  const all = [...phases.flat(), ...asleep];
-  const figures = [...phases, ...(asleep.length > 0 ? [asleep] : [])].flatMap((own) =>
-    phasesFigures(course.group, own),
-  );
-  return {
-    figures: [...figures, ...growthFigures(course, phases)],
-    gates: [...growthGates(course, phases), ...answeredGates(course, all), ...gates, ...all.map(lateGate)],
-    notes: [...machineNotes(all), ...all.flatMap(problemNotes), ...notes],
-  };
-}
-
-function processorOf(phase: Phase): number {
-  return processorPer1000(phase) ?? Number.NaN;
-}
-
-function phasesFigures(group: string, phases: readonly Phase[]): Figure[] {
-  const subject = phases[0]?.name ?? '';
-  const figure = (name: string, unit: string, of: (phase: Phase) => number): Figure => {
-    const rounds = phases.map(of);
-    const value = median(rounds);
-    return { group, subject, name, unit, value: Number.isNaN(value) ? null : value, rounds };
-  };
-  return [
-    figure('answers/s', '', ({ answersPerSecond }) => answersPerSecond),
-    figure(PROCESSOR, 's', processorOf),
-    figure('ours to the end p50', 'ms', ({ timings }) => timings.oursToEnd.percentile(50) ?? Number.NaN),
-    figure('ours to the end p95', 'ms', ({ timings }) => timings.oursToEnd.percentile(95) ?? Number.NaN),
-    figure('server memory', 'MB', ({ usage }) => (usage.serverBytesAfter ?? Number.NaN) / 1_000_000),
-  ];
-}
-
-/** Within a round, against the smallest: what a variant takes more of the processor for an answer. */
-function growth(phases: readonly Phase[][], index: number): number {
-  const ratios = (phases[index] ?? []).map((phase, round) => {
-    const smallest = phases[0]?.[round];
-    return smallest ? processorOf(phase) / processorOf(smallest) : Number.NaN;
-  });
-  return median(ratios);
-}
-
-function growthFigures({ group, unit, variants }: Course, phases: readonly Phase[][]): Figure[] {
-  return variants.map(({ size }, index) => {
-    const value = growth(phases, index);
-    return { group, subject: `${size} ${unit}`, name: GROWTH, unit: '', value: Number.isNaN(value) ? null : value };
-  });
-}
-
-function growthGates({ isJudged, unit, variants }: Course, phases: readonly Phase[][]): Gate[] {
-  if (!isJudged) return [];
-  const [smallest] = variants;
-  return variants.slice(1).flatMap(({ size }, index) => {
-    const name = `${size} ${unit} against ${smallest?.size ?? 0}`;
-    const processor = growth(phases, index + 1);
-    return Number.isNaN(processor) ? [] : [atMost(`${name}: processor per answer, ratio`, processor, MAX_GROWTH)];
-  });
-}
-
-function answeredGates({ group }: Course, phases: readonly Phase[]): Gate[] {
-  return [
-    atMost(
-      `${group}: messages without an answer`,
-      phases.reduce((sum, { sent, answered }) => sum + sent - answered, 0),
-      0,
-    ),
-  ];
 }

@@ -7,6 +7,7 @@ import {
   integrityFigures,
   integrityGates,
   integrityNotes,
+  isTelling,
   lateGate,
   machineNotes,
   phaseCharts,
@@ -36,6 +37,13 @@ const BARE = [
   [BARE_EACH, 'each'],
   [BARE_PACED, 'paced'],
 ] as const;
+/** What is shown of them. */
+const BESIDE: readonly string[] = [
+  'ours to the first token p50',
+  'ours to the first token p99',
+  'ours to the end p99',
+  PROCESSOR,
+];
 /** As long as Switchboard, whose first messages cost more than later ones; no longer than this. */
 const MAX_BARE_SECONDS = 60;
 
@@ -93,7 +101,9 @@ async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
     // They would go on to connect to a server that is gone.
     await lab.end(bench.generators);
     for (const [subject, mode] of BARE) {
-      bare.push(await measure(await bareBench(lab, loaded, mode), subject, { ...plan, seconds: bareSeconds }));
+      const theirs = await bareBench(lab, loaded, mode);
+      bare.push(await measure(theirs, subject, { ...plan, seconds: bareSeconds }));
+      await lab.end(theirs.generators);
     }
   }
   return {
@@ -112,10 +122,13 @@ async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
     notes: [
       'All times count from when the message was to be sent, which the generator kept to as shown.',
       `The gates on messages count all that were said, warming up included, as they stood when everything was over; figures are of the time measured, and of answers that came until ${DRAIN_MS / 1_000} s after it.`,
-      ...(bare.length > 0 ? [`What bare objects do with the same is of ${bareSeconds} s.`] : []),
+      ...(bare.length > 0
+        ? [`What bare objects do with the same is of ${bareSeconds} s, without counters of rows and requests.`]
+        : []),
       ...(bench.server
         ? [modelNote(tokens, steady.tokenMs), `State is kept in ${lab.state.path}.`]
         : [
+            ...(steady.besideBare ? ['Bare objects beside it are not run against --url.'] : []),
             'The server runs elsewhere: what is its, the model’s and the network’s is not told apart. Bounds on the part that is ours are no gates here; one on the whole answer has that server’s model in it.',
           ]),
       ...machineNotes([phase, ...bare]),
@@ -141,21 +154,10 @@ function quietFigure(group: string, { name: subject }: Steady, { serverPids }: B
   return { group, subject, name: 'server memory when quiet again', unit: 'MB', value };
 }
 
-/** One that left messages unanswered took less for it: it says nothing. */
-export function bareFigures(
-  group: string,
-  bare: Pick<Phase, 'name' | 'sent' | 'answered' | 'usage'> & { timings: Pick<TalkTimings, Bound['of']> },
-): Figure[] {
-  const isWhole = bare.answered === bare.sent;
-  const { oursToFirst, oursToEnd } = bare.timings;
-  const figure = (name: string, unit: string, value: number | null): Figure => {
-    return { group, subject: bare.name, name, unit, value: isWhole ? value : null };
-  };
-  return [
-    ...[50, 99].map((percent) => figure(`ours to the first token p${percent}`, 'ms', oursToFirst.percentile(percent))),
-    figure('ours to the end p99', 'ms', oursToEnd.percentile(99)),
-    figure(PROCESSOR, 's', processorPer1000(bare)),
-  ];
+/** Of those of any phase, the ones that are to be compared; nothing where they say nothing. */
+export function bareFigures(group: string, bare: Phase): Figure[] {
+  const figures = phaseFigures(group, bare).filter(({ name }) => BESIDE.includes(name));
+  return isTelling(bare) ? figures : figures.map((figure) => ({ ...figure, value: null }));
 }
 
 function processorGates({ name, maxProcessorSeconds }: Steady, phase: Phase): Gate[] {

@@ -16,7 +16,7 @@ export interface Steady {
   bounds: readonly Bound[];
   /** Of the server's processor time for 1,000 answers. */
   maxProcessorSeconds?: number;
-  /** The same load to bare objects, measured after it: what of a bound in ms or seconds is the machine's. */
+  /** The same load to bare objects, measured after it: a bound in ms or seconds holds on one machine only. */
   besideBare?: boolean;
   /** Measured after it, with a server of its own: the highest rate that this holds. */
   beside?: Ladder;

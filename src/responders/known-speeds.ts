@@ -8,8 +8,10 @@
  */
 
 /**
- * How far a process may be taken to be late, as a factor. Whatever else delays a stream on its way, or a model that says
- * too little, looks the same: a reader then waits up to so many times longer than it has to, in a busy process.
+ * How far a process may be taken to be late, as a factor. Whatever else delays a stream on its way, an endpoint that
+ * leaves its body open after the answer, or a model that says too little, looks the same: in a busy process a reader
+ * then waits up to so many times longer than otherwise, 0.4 s from frame to frame at most (twice the pace's longest wait
+ * by `DOUBTED_TIMES`, times this).
  */
 const MAX_LATENESS = 4;
 /** Endpoints and models remembered. */

@@ -5,7 +5,8 @@
  *
  * The wait is in bytes, because only those can be waited for without a read per chunk: as many as
  * this stream brought, at its own speed so far, in the time that a reader may be kept waiting. Where
- * the process may be late itself, its own speed is doubted, see `DOUBTED_TIMES`.
+ * the process may be late itself, that speed is doubted (`DOUBTED_TIMES`); where it is known to be, by the
+ * model's own account, it waits as many times longer (`lateness` in known-speeds.ts).
  */
 import { bestSpeed, noteMeasured, noteStated, statedSpeed } from './known-speeds.ts';
 

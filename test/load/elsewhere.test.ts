@@ -12,13 +12,15 @@ test('what can be measured of a server elsewhere is judged, and what cannot is n
   await Lab.run(OPTIONS, async (lab) => {
     const model = await lab.model({ tokens: 20 });
     const { url } = await lab.switchboard(model);
-    for (const name of ['smoke', 'peak']) {
+    for (const name of ['smoke', 'peak', 'long-answers']) {
       const scenario = steadyScenarios.find((candidate) => candidate.name === name);
       const result = await scenario?.run({ ...OPTIONS, url: new URL(url) });
       const gates = (result?.gates ?? []).filter((gate) => !LATE.test(gate.name));
       expect(gates.filter(({ ok }) => !ok)).toEqual([]);
       expect(gates.map((gate) => gate.name)).toContain('not answered');
       expect(result?.figures.find((figure) => figure.name === 'answered')?.value).toBeGreaterThan(0);
+      const isLeftOut = (note: string): boolean => /not run against --url/i.test(note);
+      expect(result?.notes.some(isLeftOut), name).toBe(name !== 'smoke');
     }
   });
 });

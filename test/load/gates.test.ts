@@ -1,9 +1,11 @@
 /** A gate that cannot be missed shows nothing, and one that cannot be held says nothing of the server. */
 import { expect, test } from 'vitest';
 import { heldGates, wakingGates, type Held, type Wakings } from '../../load/connections/results.ts';
+import type { TalkColumns } from '../../load/generator/open-loop.ts';
 import { Latencies } from '../../load/histogram.ts';
 import type { Gate } from '../../load/scenario.ts';
 import { noiseNotes } from '../../load/measure/noise.ts';
+import type { Phase } from '../../load/measure/phase.ts';
 import { fillingOf, growthGates, IN_USE } from '../../load/scenarios/soak.ts';
 import { bareFigures, boundGates } from '../../load/scenarios/steady.ts';
 import type { Bound } from '../../load/steady/rates.ts';
@@ -107,21 +109,55 @@ test('caches are filled for ten minutes at most, by few users at four messages a
   expect(fillingOf(1)).toEqual({ turns: 1_100, perSecond: 4, seconds: 275 });
 });
 
-test('a bare object that left messages unanswered says nothing of what an answer costs', () => {
-  const usage = {
-    seconds: 10,
-    processor: { server: 2, model: null, generator: null },
-    otherProcessor: 0,
-    serverBytesBefore: null,
-    serverBytesAfter: null,
-    serverBytesPeak: null,
-    samples: [],
+test('a bare object that left messages unanswered, or was asked late, says nothing', () => {
+  const columns = ({ late = 0 }): TalkColumns => {
+    const times = (offset: number) => Float64Array.from({ length: 100 }, (_, row) => row * 10 + offset);
+    const [intendedAt, sentAt, replyAt] = [times(0), times(late), times(5)];
+    return { user: times(0), number: times(0), intendedAt, sentAt, ackAt: sentAt, firstAt: replyAt, replyAt, failedAt: replyAt }; // prettier-ignore
   };
-  const few = Latencies.of([1, 2, 3]);
-  const bare = { name: 'bare', answered: 100, usage, timings: { oursToFirst: few, oursToEnd: few, answered: few } };
-  const valuesOf = (sent: number) => bareFigures('', { ...bare, sent }).map(({ value }) => value && Math.round(value));
-  expect(valuesOf(100)).toEqual([2, 3, 3, 20]);
-  expect(valuesOf(101)).toEqual([null, null, null, null]);
+  const timings = {
+    acknowledged: QUICK,
+    firstToken: QUICK,
+    answered: QUICK,
+    oursToFirst: Latencies.of([4, 5, 6]),
+    oursToEnd: Latencies.of([7, 8, 9]),
+    late: QUICK,
+    model: QUICK,
+  };
+  const bare = (sent: number, late = 0): Phase => ({
+    name: 'bare object, each token',
+    users: 1,
+    messagesPerMinute: 600,
+    seconds: 10,
+    sent,
+    acknowledged: 100,
+    answered: 100,
+    answersPerSecond: 10,
+    problems: {},
+    timings,
+    ours: { toFirst: new Float64Array(), toEnd: new Float64Array() },
+    columns: columns({ late }),
+    startAt: 0,
+    usage: {
+      seconds: 10,
+      processor: { server: 2, model: null, generator: null },
+      otherProcessor: 0,
+      serverBytesBefore: null,
+      serverBytesAfter: null,
+      serverBytesPeak: null,
+      samples: [],
+    },
+    counted: null,
+    framesPerAnswer: null,
+    charactersPerAnswer: null,
+    reconnects: 0,
+  });
+  const figures = (phase: Phase) => bareFigures('', phase).map(({ name, value }) => [name, value && Math.round(value)]);
+  const names = ['ours to the first token p50', 'ours to the first token p99', 'ours to the end p99'];
+  const processor = 'server processor per 1,000 answers';
+  expect(figures(bare(100))).toEqual([...names.map((name, at) => [name, [5, 6, 9][at]]), [processor, 20]]);
+  expect(figures(bare(101))).toEqual([...names, processor].map((name) => [name, null]));
+  expect(figures(bare(100, 21))).toEqual([...names, processor].map((name) => [name, null]));
 });
 
 test('who held less is asked for as much; a bare object that held no more is asked for more', () => {

@@ -59,8 +59,8 @@ test('what grows, or comes late, in a bare object too is shown and not judged', 
       ['by the number of sessions', '10 sessions', growth, own],
       ['a bare object, by the number of sessions', '10 bare sessions', growth, bare],
     ]);
-  expect(sessions(1.1, 1.9)).toEqual(['1.1', 'held', 'a bare object, an answer in one read 1.9']);
-  expect(sessions(1.5, 1.1)).toEqual(['1.5', 'MISSED', 'a bare object, an answer in one read 1.1']);
+  expect(sessions(1.1, 1.9)).toEqual(['1.1', 'held', 'a bare object that reads the whole answer 1.9']);
+  expect(sessions(1.5, 1.1)).toEqual(['1.5', 'MISSED', 'a bare object that reads the whole answer 1.1']);
   const first = 'ours to the first token p99';
   const late = (own: number, bare: number) =>
     line(`${first}, ms`, 'high', [

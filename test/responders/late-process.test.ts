@@ -10,6 +10,8 @@ const TOKEN_MS = 10;
 const TURN_MS = 3;
 const READ_MS = 0.4;
 const TURNS_PER_SECOND = 170;
+/** How long it stands still. */
+const STALL_MS = 1_000;
 
 interface Stream {
   pace: ReadPace;
@@ -21,12 +23,19 @@ interface Stream {
   readyAt: number;
 }
 
-/** Runs for `seconds`, of which the process stands still for the second from `stallsAt` on; returns the reads of each answer by its end. */
-function run(source: string, seconds: number, stallsAt: number): { endedAt: number; reads: number }[] {
+interface Answer {
+  endedAt: number;
+  /** From its beginning to its end, in ms. */
+  tookMs: number;
+  reads: number;
+}
+
+/** Runs for `seconds`, of which the process stands still from `stallsAt` on; returns the answers by their ends. */
+function run(source: string, seconds: number, stallsAt: number): Answer[] {
   let now = 0;
   let opened = 0;
   const streams = new Set<Stream>();
-  const answers: { endedAt: number; reads: number }[] = [];
+  const answers: Answer[] = [];
 
   const ask = (stream: Stream): void => {
     stream.next = Math.min(TOKENS, stream.taken + Math.ceil(stream.pace.minBytes() / TOKEN_BYTES));
@@ -48,11 +57,11 @@ function run(source: string, seconds: number, stallsAt: number): { endedAt: numb
     stream.pace.ended((TOKENS - 1) * TOKEN_MS);
     stream.pace.close();
     streams.delete(stream);
-    answers.push({ endedAt: now, reads: stream.reads });
+    answers.push({ endedAt: now, tookMs: now - stream.openedAt, reads: stream.reads });
   };
 
   while (now < seconds * 1_000) {
-    if (now >= stallsAt && now < stallsAt + 500) now = stallsAt + 1_000;
+    if (now >= stallsAt && now < stallsAt + STALL_MS) now = stallsAt + STALL_MS;
     // Whatever is ready is served, each once a round, as an event loop does.
     const ready = [...streams].filter(({ readyAt }) => readyAt <= now);
     while (opened < (now / 1_000) * TURNS_PER_SECOND) open();
@@ -65,12 +74,13 @@ function run(source: string, seconds: number, stallsAt: number): { endedAt: numb
 
 test('a process that was late for a second reads in large pieces meanwhile, and is soon on time again', () => {
   const answers = run('late', 10, 2_000);
-  const readsIn = (from: number, to: number): number => {
+  const mean = (of: 'reads' | 'tookMs', from: number, to: number): number => {
     const some = answers.filter(({ endedAt }) => endedAt >= from && endedAt < to);
-    return some.reduce((sum, { reads }) => sum + reads, 0) / some.length;
+    return some.reduce((sum, answer) => sum + answer[of], 0) / some.length;
   };
-  expect(readsIn(1_000, 2_000)).toBeLessThan(6);
-  expect(readsIn(3_000, 6_000)).toBeLessThan(6);
-  expect(readsIn(8_000, 10_000)).toBeLessThan(6);
+  expect(mean('reads', 1_000, 2_000)).toBeLessThan(6);
+  expect(mean('reads', 3_000, 6_000)).toBeLessThan(6);
+  expect(mean('reads', 8_000, 10_000)).toBeLessThan(6);
+  expect(mean('tookMs', 8_000, 10_000)).toBeLessThan(1.5 * TOKENS * TOKEN_MS);
   expect(answers.length).toBeGreaterThan(9.5 * TURNS_PER_SECOND);
 });

@@ -19,8 +19,8 @@ export function BotList() {
   const scroller = useRef<HTMLDivElement>(null);
   const rowPx = useMedia('(max-width: 760px)') ? PHONE_ROW_PX : ROW_PX;
   const bots = selection.shown.value;
-  const { from, to, onScroll } = useWindow(scroller, bots.length, rowPx);
-  const focusAt = useRowFocus(scroller, rowPx, onScroll);
+  const { from, to, measure } = useWindow(scroller, bots.length, rowPx);
+  const focusAt = useRowFocus(scroller, rowPx, measure);
   useLayoutEffect(() => {
     scroller.current?.scrollTo(0, selection.left.scrollPx);
     const at = bots.findIndex(({ id }) => id === selection.left.bot);
@@ -54,7 +54,7 @@ export function BotList() {
         aria-rowcount={bots.length + 1}
         data-testid="bot-list"
         onScroll={() => {
-          onScroll();
+          measure();
           selection.left.scrollPx = scroller.current?.scrollTop ?? 0;
         }}
         onKeyDown={onKeyDown}
@@ -100,7 +100,7 @@ function moved(key: string, at: number, rows: number): number | undefined {
 }
 
 /** Gives the focus to a row, which may not be in the page before it is scrolled to. */
-function useRowFocus(scroller: { readonly current: HTMLElement | null }, rowPx: number, onScroll: () => void) {
+function useRowFocus(scroller: { readonly current: HTMLElement | null }, rowPx: number, measure: () => void) {
   return (at: number, id: string | undefined) => {
     const list = scroller.current;
     if (!list || id === undefined) return;
@@ -109,8 +109,8 @@ function useRowFocus(scroller: { readonly current: HTMLElement | null }, rowPx: 
     const room = list.clientHeight - 2 * rowPx;
     if (top < list.scrollTop) list.scrollTop = top;
     else if (top > list.scrollTop + room) list.scrollTop = top - room;
-    // The browser tells of it no sooner than it draws: too late for a row that is to be there in the next frame.
-    onScroll();
+    // Not left to the scroll event: the row has to be there by the next frame, whichever comes first.
+    measure();
     requestAnimationFrame(() => {
       list.querySelector<HTMLElement>(`[data-bot="${id}"] [data-row-link]`)?.focus({ preventScroll: true });
     });

@@ -10,7 +10,8 @@ export interface RowWindow {
   from: number;
   /** Exclusive. */
   to: number;
-  onScroll: () => void;
+  /** Looks again where the view is: to be called when it has moved. */
+  measure: () => void;
 }
 
 /** Which of `rows` rows of `rowPx` each are in or near the view of `scroller`. */
@@ -35,6 +36,6 @@ export function useWindow(scroller: RefObject<HTMLElement | null>, rows: number,
   return {
     from: Math.min(from, Math.max(0, rows - 1)),
     to: Math.min(rows, Math.ceil((top.value + height.value) / rowPx) + SPARE_ROWS),
-    onScroll: measure,
+    measure,
   };
 }
