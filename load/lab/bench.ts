@@ -45,7 +45,7 @@ export interface SwitchboardBench extends Bench {
   server: SwitchboardServer | null;
   /**
    * Waits for the history, compares, kills the server, and holds what was recorded against what it
-   * has left. A message that was never answered makes that a check of what is there so far.
+   * has left. A message that was never answered makes that a check of what is there so far. The users end with it.
    */
   settle(): Promise<Settled>;
 }
@@ -90,8 +90,11 @@ export async function switchboardBench(lab: Lab, options: BenchOptions): Promise
       const deliveredMs = found === null ? null : performance.now() - startedAt;
       const different = atRest ? await generators.compare(COMPARED_SESSIONS) : null;
       await server?.kill();
+      const integrity = await generators.check({ stored: server?.folder ?? null, atRest });
+      // They would go on to connect to a server that is gone, beside whatever is measured next.
+      await lab.end(generators);
       return {
-        integrity: await generators.check({ stored: server?.folder ?? null, atRest }),
+        integrity,
         different,
         rows: found === null || expected === null ? null : { expected, found },
         deliveredMs,

@@ -72,20 +72,26 @@ export async function measureCourse(lab: Lab, seconds: number, course: Course): 
   const gates: Gate[] = [];
   const notes: string[] = [];
   for (const { bench, size } of variants) {
-    const settled = await bench.settle?.();
-    // They would go on to send heartbeats, and to connect to a server that is gone.
-    await lab.end(bench.generators);
-    if (!settled) continue;
+    if (!bench.settle) {
+      await lab.end(bench.generators);
+      continue;
+    }
+    const settled = await bench.settle();
     gates.push(...integrityGates(settled).map((gate) => ({ ...gate, name: `${size} ${unit}: ${gate.name}` })));
     notes.push(...integrityNotes(settled));
   }
   const all = [...phases.flat(), ...asleep];
+  const isJudged = variants.every(({ bench }) => bench.settle !== undefined);
+  // What would have missed a gate, where there are none, says nothing.
+  const says = isJudged || phases.flat().every(isTelling);
   const figures = [...phases, ...(asleep.length > 0 ? [asleep] : [])].flatMap((own) =>
     phasesFigures(course.group, own),
   );
   return {
-    figures: [...figures, ...growthFigures(course, phases)],
-    gates: [...growthGates(course, phases), ...answeredGates(course, all), ...gates, ...all.map(lateGate)],
+    figures: [...figures, ...growthFigures(course, says ? phases : [])],
+    gates: isJudged
+      ? [...growthGates(course, phases), ...answeredGates(course, all), ...gates, ...all.map(lateGate)]
+      : [],
     notes: [...machineNotes(all), ...all.flatMap(problemNotes), ...notes],
   };
 }
@@ -120,10 +126,8 @@ function growth(phases: readonly Phase[][], index: number): number {
 }
 
 function growthFigures({ group, unit, variants }: Course, phases: readonly Phase[][]): Figure[] {
-  return variants.map(({ size, bench }, index) => {
-    // A bare object has no gates: what it would have missed says nothing.
-    const says = bench.settle !== undefined || phases.flat().every(isTelling);
-    const value = says ? growth(phases, index) : Number.NaN;
+  return variants.map(({ size }, index) => {
+    const value = growth(phases, index);
     return { group, subject: `${size} ${unit}`, name: GROWTH, unit: '', value: Number.isNaN(value) ? null : value };
   });
 }

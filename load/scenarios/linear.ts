@@ -74,7 +74,7 @@ async function runLinear(lab: Lab): Promise<ScenarioResult> {
   });
   return {
     figures: [...bySessions.figures, ...bare.figures, ...saturated.figures, ...byHistory.figures],
-    gates: [...bySessions.gates, ...saturated.gates, ...byHistory.gates],
+    gates: [...bySessions.gates, ...bare.gates, ...saturated.gates, ...byHistory.gates],
     notes: [
       `${ROUNDS} rounds of ${seconds.toFixed(1)} s each, in turn; figures are medians. The model answers with ${TOKENS} tokens in one write, so that how much is read at once is the same for all.`,
       `${SESSIONS_PER_SECOND} messages a second over all sessions; ${HISTORY_PER_SECOND} a second over ${LONG_SESSIONS} sessions with a history.`,

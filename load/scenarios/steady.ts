@@ -98,8 +98,6 @@ async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
   const bare: Phase[] = [];
   const bareSeconds = Math.min(MAX_BARE_SECONDS, plan.seconds);
   if (steady.besideBare && bench.server) {
-    // They would go on to connect to a server that is gone.
-    await lab.end(bench.generators);
     for (const [subject, mode] of BARE) {
       const theirs = await bareBench(lab, loaded, mode);
       bare.push(await measure(theirs, subject, { ...plan, seconds: bareSeconds }));

@@ -110,11 +110,17 @@ test('caches are filled for ten minutes at most, by few users at four messages a
 });
 
 test('a bare object that left messages unanswered, or was asked late, says nothing', () => {
-  const columns = ({ late = 0 }): TalkColumns => {
-    const times = (offset: number) => Float64Array.from({ length: 100 }, (_, row) => row * 10 + offset);
-    const [intendedAt, sentAt, replyAt] = [times(0), times(late), times(5)];
-    return { user: times(0), number: times(0), intendedAt, sentAt, ackAt: sentAt, firstAt: replyAt, replyAt, failedAt: replyAt }; // prettier-ignore
-  };
+  const times = (offset: number) => Float64Array.from({ length: 100 }, (_, row) => row * 10 + offset);
+  const columnsOf = (late: number): TalkColumns => ({
+    user: times(0),
+    number: times(0),
+    intendedAt: times(0),
+    sentAt: times(late),
+    ackAt: times(late),
+    firstAt: times(late),
+    replyAt: times(late),
+    failedAt: times(Number.NaN),
+  });
   const timings = {
     acknowledged: QUICK,
     firstToken: QUICK,
@@ -136,7 +142,7 @@ test('a bare object that left messages unanswered, or was asked late, says nothi
     problems: {},
     timings,
     ours: { toFirst: new Float64Array(), toEnd: new Float64Array() },
-    columns: columns({ late }),
+    columns: columnsOf(late),
     startAt: 0,
     usage: {
       seconds: 10,
