@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { D1Database } from '@cloudflare/workers-types';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import { buildWorker, ROOT, type WorkerBundle } from '../../src/local/build-worker.ts';
 import { startLocalServer, type LocalServer } from '../../src/local/local-server.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/local/simulator/server.ts';
@@ -107,14 +107,19 @@ export class RealServer {
 }
 
 const bundles = new Map<string, Promise<WorkerBundle>>();
+const bundleFolders: string[] = [];
+// Of the file whose tests import this, and after its own: vitest ends the process with a signal, so that nothing is left to do at its exit.
+afterAll(() => {
+  for (const folder of bundleFolders) rmSync(folder, { recursive: true, force: true });
+});
 
-/** Each entry is built once in a process, however many servers and lives use it. */
+/** Each entry is built once in a file of tests, however many servers and lives use it. */
 function bundleOf(entry: string | undefined): Promise<WorkerBundle> {
   const key = entry ?? '';
   const known = bundles.get(key);
   if (known) return known;
   const folder = mkdtempSync(join(tmpdir(), 'switchboard-bundle-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  bundleFolders.push(folder);
   const bundle = buildWorker(entry, folder);
   bundles.set(key, bundle);
   return bundle;
