@@ -16,6 +16,8 @@ export class RecentTurns {
   readonly #questions = new Map<number, string>();
   /** In the order of their outcomes; null until first needed. */
   #turns: PastTurn[] | null = null;
+  /** Characters in them. */
+  #length = 0;
   /** Whether there are no turns in the log but these. */
   #complete = false;
 
@@ -38,7 +40,8 @@ export class RecentTurns {
       case 'reply':
       case 'stopped':
       case 'failed':
-        if (this.#turns) this.#keep({ turn: record.turn, user: this.question(record.turn), bot: record.text });
+        if (this.#turns)
+          this.#keep(this.#turns, { turn: record.turn, user: this.question(record.turn), bot: record.text });
         this.#questions.delete(record.turn);
         return;
       default:
@@ -50,10 +53,16 @@ export class RecentTurns {
     return this.#questions.get(turn) ?? questionOf(this.#log, turn) ?? '';
   }
 
-  /** Turns that have ended, newest first, without `turn` itself; reads no further back than the caller goes. */
+  /**
+   * Turns that have ended, newest first, without `turn` itself; reads no further back than the caller goes. To be read
+   * before the next record is appended.
+   */
   *before(turn: number): Generator<PastTurn> {
     const kept = this.#turns ?? this.#load();
-    for (const past of kept.toReversed()) if (past.turn !== turn) yield past;
+    for (let index = kept.length - 1; index >= 0; index -= 1) {
+      const past = kept[index];
+      if (past && past.turn !== turn) yield past;
+    }
     if (this.#complete) return;
     const seen = new Set(kept.map((past) => past.turn));
     for (const past of pastTurns(this.#log, turn)) if (!seen.has(past.turn)) yield past;
@@ -61,31 +70,31 @@ export class RecentTurns {
 
   #load(): PastTurn[] {
     const newest: PastTurn[] = [];
-    let length = 0;
     this.#complete = true;
     // No turn has the number 0: none is left out.
     for (const past of pastTurns(this.#log, 0)) {
-      length += lengthOf(past);
-      this.#complete = newest.length < KEPT_TURNS && length <= KEPT_LENGTH;
+      this.#complete = newest.length < KEPT_TURNS && this.#length + lengthOf(past) <= KEPT_LENGTH;
       if (!this.#complete) break;
       newest.push(past);
+      this.#length += lengthOf(past);
     }
     this.#turns = newest.toReversed();
     return this.#turns;
   }
 
   /** A turn that was answered again moves to the end. */
-  #keep(turn: PastTurn): void {
-    const turns = (this.#turns ?? []).filter((other) => other.turn !== turn.turn);
+  #keep(turns: PastTurn[], turn: PastTurn): void {
+    const index = turns.findIndex((other) => other.turn === turn.turn);
+    const [superseded] = index === -1 ? [] : turns.splice(index, 1);
+    if (superseded) this.#length -= lengthOf(superseded);
     turns.push(turn);
-    let length = turns.reduce((sum, other) => sum + lengthOf(other), 0);
-    while (turns.length > KEPT_TURNS || length > KEPT_LENGTH) {
+    this.#length += lengthOf(turn);
+    while (turns.length > KEPT_TURNS || this.#length > KEPT_LENGTH) {
       const oldest = turns.shift();
       if (!oldest) break;
-      length -= lengthOf(oldest);
+      this.#length -= lengthOf(oldest);
       this.#complete = false;
     }
-    this.#turns = turns;
   }
 }
 

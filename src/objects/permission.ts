@@ -106,14 +106,21 @@ export class Permission {
    */
   async enter(order: Order, signal: AbortSignal): Promise<Permit> {
     const current = this.#take(order);
+    if (!current.granted) await this.#obtain(current, signal);
+    const { spec, revision } = this.#calls.known(order.bot);
+    return { bot: order.bot, spec, revision, waitedMs: Math.max(0, this.#ports.now() - current.since) };
+  }
+
+  /** Asks until there is leave. Throws what `enter` throws. */
+  async #obtain(current: Current, signal: AbortSignal): Promise<void> {
     const onAbort = (): void => this.#endPause();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      for (let failures = 0; !current.granted;) {
+      for (let failures = 0; ;) {
         const answer = await (current.asked ?? this.#ask(current));
         current.asked = null;
         signal.throwIfAborted();
-        if (answer?.do === 'go') break;
+        if (answer?.do === 'go') return;
         if (answer?.do === 'fail') throw new TurnFailure(answer.code, answer.message);
         if (answer?.do === 'wait') {
           failures = 0;
@@ -129,8 +136,6 @@ export class Permission {
       signal.removeEventListener('abort', onAbort);
       this.#setWaiting(null);
     }
-    const { spec, revision } = this.#calls.known(order.bot);
-    return { bot: order.bot, spec, revision, waitedMs: Math.max(0, this.#ports.now() - current.since) };
   }
 
   /** The claim of `order`; the one that is held or was asked for already, where that is for the same attempt. */

@@ -1,5 +1,5 @@
 /**
- * What of a conversation is sent to the model. Pure. An endpoint that gets more than its context
+ * What of a conversation is sent to the model. An endpoint that gets more than its context
  * cuts silently, and the system prompt is what it cuts first; so the cutting is done here.
  */
 import type { PromptMessage } from './port.ts';
@@ -9,10 +9,12 @@ const ASCII_CHARS_PER_TOKEN = 4;
 /** What role and separators of a message cost in the common chat templates. */
 const MESSAGE_OVERHEAD_TOKENS = 5;
 
-/** A turn that ended; `bot` is '' where no text came of it. */
+/** A turn that ended; `bot` is '' where no text came of it. Its texts do not change. */
 export interface PromptTurn {
   user: string;
   bot: string;
+  /** What it takes of a prompt, noted when it was first counted: who keeps turns has them counted once, not for every prompt. */
+  tokens?: number;
 }
 
 export interface PromptParts {
@@ -34,28 +36,24 @@ export interface PromptParts {
  * long. Costs what is kept, however long the history.
  */
 export function buildPrompt({ system, history, user, contextTokens, answerTokens }: PromptParts): PromptMessage[] {
-  const newest: PromptMessage = { role: 'user', text: user };
-  const head: PromptMessage[] = system === '' ? [] : [{ role: 'system', text: system }];
-  let room = contextTokens - answerTokens - costOf([...head, newest]);
-  const kept: PromptMessage[][] = [];
+  const instructions = system === '' ? 0 : estimateTokens(system);
+  let room = contextTokens - answerTokens - instructions - estimateTokens(user);
+  const newestFirst: PromptMessage[] = [{ role: 'user', text: user }];
   for (const turn of history) {
     // A text that cannot fit is not counted to its end.
     if ((turn.user.length + turn.bot.length) / ASCII_CHARS_PER_TOKEN > room) break;
-    const messages = messagesOf(turn);
-    room -= costOf(messages);
+    turn.tokens ??= tokensOf(turn);
+    room -= turn.tokens;
     if (room < 0) break;
-    kept.push(messages);
+    if (turn.bot !== '') newestFirst.push({ role: 'assistant', text: turn.bot });
+    newestFirst.push({ role: 'user', text: turn.user });
   }
-  return [...head, ...kept.toReversed().flat(), newest];
+  if (system !== '') newestFirst.push({ role: 'system', text: system });
+  return newestFirst.toReversed();
 }
 
-function messagesOf({ user, bot }: PromptTurn): PromptMessage[] {
-  const asked: PromptMessage = { role: 'user', text: user };
-  return bot === '' ? [asked] : [asked, { role: 'assistant', text: bot }];
-}
-
-function costOf(messages: readonly PromptMessage[]): number {
-  return messages.reduce((sum, message) => sum + estimateTokens(message.text), 0);
+function tokensOf({ user, bot }: PromptTurn): number {
+  return estimateTokens(user) + (bot === '' ? 0 : estimateTokens(bot));
 }
 
 /**

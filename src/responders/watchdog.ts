@@ -23,14 +23,13 @@ export class Watchdog {
   #firesAt = Infinity;
   #stopped = false;
 
-  /** The first-token and the total deadline run from now; `onExpired` is called at most once. */
+  /** The first-token and the total deadline run from now, and are looked after from `connecting` on; `onExpired` is called at most once. */
   constructor(deadlines: Deadlines, onExpired: (failure: TurnFailure) => void) {
     this.#deadlines = deadlines;
     this.#onExpired = onExpired;
     const now = performance.now();
     this.#firstTokenBy = now + deadlines.firstTokenTimeoutMs;
     this.#totalBy = now + deadlines.totalTimeoutMs;
-    this.#arm(now);
   }
 
   /** A request goes out. When half of the time to connect is over, `onLateHeaders` is called once. */
