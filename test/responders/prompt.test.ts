@@ -63,6 +63,16 @@ describe('buildPrompt', () => {
     expect(texts(buildPrompt({ ...parts, history }))).toEqual(['sys', 'unanswered', 'question 0', 'answer 0', 'now']);
   });
 
+  test('what was counted for one prompt holds for the next, whatever its budget', () => {
+    const history = [...turns(5), { user: 'unanswered', bot: '' }, { user: '漢字', bot: '🦜' }];
+    for (const contextTokens of [152, 200, 1_000, 130]) {
+      const fresh = history.map(({ user, bot }) => ({ user, bot }));
+      expect(buildPrompt({ ...parts, contextTokens, history })).toEqual(
+        buildPrompt({ ...parts, contextTokens, history: fresh }),
+      );
+    }
+  });
+
   test('reads no more of the history than it keeps, and one turn', () => {
     let read = 0;
     function* endless(): Generator<PromptTurn> {

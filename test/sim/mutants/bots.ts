@@ -5,14 +5,14 @@ export const BOTS_MUTANTS: readonly Mutant[] = [
   bug(
     'a turn that is told to wait begins',
     'objects/permission.ts',
-    `if (answer?.do === 'go') break;`,
-    `if (answer?.do === 'go' || answer?.do === 'wait') break;`,
+    `if (answer?.do === 'go') return;`,
+    `if (answer?.do === 'go' || answer?.do === 'wait') return;`,
   ),
   bug(
     'a bot that does not answer lets turns begin',
     'objects/permission.ts',
-    `if (answer?.do === 'go') break;`,
-    `if (answer === null || answer.do === 'go') break;`,
+    `if (answer?.do === 'go') return;`,
+    `if (answer === null || answer.do === 'go') return;`,
   ),
   bug(
     'a refused turn asks again',

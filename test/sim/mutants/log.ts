@@ -31,14 +31,14 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   bug(
     'the turns kept for prompts have superseded answers',
     'log/recent-turns.ts',
-    '(this.#turns ?? []).filter((other) => other.turn !== turn.turn)',
-    '[...(this.#turns ?? [])]',
+    'turns.findIndex((other) => other.turn === turn.turn)',
+    '-1',
   ),
   bug(
     'the turns kept for prompts have the answer that is replaced',
     'log/recent-turns.ts',
-    'if (past.turn !== turn) yield past;',
-    'yield past;',
+    'if (past && past.turn !== turn) yield past;',
+    'if (past) yield past;',
   ),
   bug(
     'an edit is not kept for the prompt',

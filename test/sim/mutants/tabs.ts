@@ -18,7 +18,7 @@ export const TABS_MUTANTS: readonly Mutant[] = [
     'tab.turn !== answer.turn',
   ),
   bug('the place is not kept over hibernation', 'objects/tabs.ts', 'if (tab.seq !== before) tab.save();', ''),
-  bug('everybody counts as silent', 'objects/tabs.ts', 'silentMs > SILENCE_TIMEOUT_MS', 'silentMs >= 0'),
+  bug('everybody counts as silent', 'objects/tabs.ts', 'now - at > SILENCE_TIMEOUT_MS', 'now - at >= 0'),
 
   bug('a second hello is served', 'objects/socket-frames.ts', 'if (tab.seq === null) return hello(', 'return hello('),
   bug(
