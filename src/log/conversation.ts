@@ -23,6 +23,8 @@ export interface PastTurn {
   turn: number;
   user: string;
   bot: string;
+  /** Noted by who makes prompts of it. */
+  tokens?: number;
 }
 
 /** Records and characters read at once while looking back for the prompt. */

@@ -33,7 +33,7 @@ export interface PromptParts {
 /**
  * System prompt and newest message, always, and between them as many of the newest whole turns as
  * the budget holds. There is no gap: an older turn never stands in for a newer one that was too
- * long. Costs what is kept, however long the history.
+ * long. Costs what is kept, however long the history. Notes on the turns of `history` what they take.
  */
 export function buildPrompt({ system, history, user, contextTokens, answerTokens }: PromptParts): PromptMessage[] {
   const instructions = system === '' ? 0 : estimateTokens(system);

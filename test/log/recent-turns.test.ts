@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { pastTurns, questionOf } from '../../src/log/conversation.ts';
 import { RecentTurns } from '../../src/log/recent-turns.ts';
 import { SessionLog } from '../../src/log/session-log.ts';
@@ -77,5 +77,33 @@ test('a conversation longer than what is kept goes on from the log, without a ga
   const turns = [...world.recent().before(0)];
   expect(turns).toHaveLength(200);
   expect(turns).toEqual([...pastTurns(world.log, 0)]);
+  world.close();
+});
+
+test.each([
+  ['turns', 5, 64],
+  ['characters', 4_096, 31],
+])('as many turns are kept as the bound on their %s allows, also after many were answered again', (_, length, kept) => {
+  const world = growing();
+  world.take({ type: 'create', bot: { id: 'b', name: 'B', model: 'm' }, title: 'T' });
+  const usage = { promptTokens: 0, answerTokens: 0, firstTokenMs: 0, totalMs: 0 };
+  const answer = (turn: number, attempt: number): void =>
+    world.take({
+      type: 'finish',
+      outcome: { kind: 'reply', turn, attempt, text: 'x'.repeat(length), model: 'm', finish: 'stop', usage },
+    });
+  for (let index = 0; index < 100; index += 1) {
+    world.take({ type: 'send', id: `m${index}`, text: 'q'.repeat(10), priority: 0, prior: null });
+    const turn = world.records.length;
+    answer(turn, 1);
+    void world.recent().before(0).next();
+    world.take({ type: 'regenerate', turn, baseSeq: world.records.length });
+    answer(turn, 2);
+  }
+  const reads = vi.spyOn(world.log, 'conversationBefore');
+  const turns = world.recent().before(0);
+  let fromMemory = 0;
+  while (!turns.next().done && reads.mock.calls.length === 0) fromMemory += 1;
+  expect(fromMemory).toBe(kept);
   world.close();
 });

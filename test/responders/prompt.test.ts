@@ -63,6 +63,17 @@ describe('buildPrompt', () => {
     expect(texts(buildPrompt({ ...parts, history }))).toEqual(['sys', 'unanswered', 'question 0', 'answer 0', 'now']);
   });
 
+  test('a turn is counted once, in which the next prompt takes it at its word', () => {
+    const history = turns(2);
+    buildPrompt({ ...parts, history });
+    expect(history.map(({ tokens }) => tokens)).toEqual([20, 20]);
+    const [newest, ...older] = history;
+    expect(texts(buildPrompt({ ...parts, history: [{ ...newest!, tokens: 1_000 }, ...older] }))).toEqual([
+      'sys',
+      'now',
+    ]);
+  });
+
   test('what was counted for one prompt holds for the next, whatever its budget', () => {
     const history = [...turns(5), { user: 'unanswered', bot: '' }, { user: '漢字', bot: '🦜' }];
     for (const contextTokens of [152, 200, 1_000, 130]) {
