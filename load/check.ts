@@ -109,6 +109,6 @@ export function differences(one: readonly Message[], other: readonly Message[]):
   return different;
 }
 
-function isAnswered({ reply, problem }: Exchange): boolean {
+export function isAnswered({ reply, problem }: Exchange): boolean {
   return reply !== null && problem === null;
 }

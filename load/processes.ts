@@ -4,6 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** The kernel reports to user space in hundredths of a second on every architecture that Node runs on. */
 const TICKS_PER_SECOND = 100;
 const BYTES_PER_KIB = 1_024;
+/** In which memory is shown. */
+export const BYTES_PER_MB = 1_000_000;
 
 /** Fields of /proc/PID/stat after the name, which may itself hold blanks and brackets. */
 function statFields(pid: number): { name: string; fields: string[] } | null {

@@ -8,18 +8,6 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
-/** The means of at most `count` stretches of the points, one after the other and, within one, as long as each other. */
-export function meansOf(points: readonly (readonly [x: number, y: number])[], count: number): [x: number, y: number][] {
-  const stretches = Math.min(count, points.length);
-  return Array.from({ length: stretches }, (_, index): [number, number] => {
-    const from = Math.floor((index * points.length) / stretches);
-    const own = points.slice(from, Math.floor(((index + 1) * points.length) / stretches));
-    const mean = (of: (point: readonly [number, number]) => number): number =>
-      own.reduce((sum, point) => sum + of(point), 0) / own.length;
-    return [mean(([x]) => x), mean(([, y]) => y)];
-  });
-}
-
 export interface LinearFit {
   slope: number;
   intercept: number;

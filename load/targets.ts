@@ -4,7 +4,8 @@ import { BareUser } from './bare-user.ts';
 import { addCounts, countRecorded, differences, NO_COUNTS, type Counts } from './check.ts';
 import type { Exchange } from './driver.ts';
 import { HistoryRows } from './history-rows.ts';
-import type { Target } from './round.ts';
+import type { Round, Target } from './round.ts';
+import { atMost, type Gate } from './scenario.ts';
 import type { Started, SwitchboardServer } from './lab/servers.ts';
 import { SwitchboardUser } from './switchboard/user.ts';
 
@@ -25,6 +26,24 @@ export interface Stored {
   rowsFound: number;
   /** Messages that a client and `GET messages` tell differently. */
   different: number;
+}
+
+/** What must hold of all rounds of Switchboard, as its users, its answers over HTTP and D1 tell of them. */
+export function roundsGates(group: string, rounds: readonly Round[], stored: Stored): Gate[] {
+  const counts = countsOf(rounds);
+  return [
+    atMost(`${group}: not answered`, counts.sent - counts.answered, 0),
+    atMost(`${group}: lost`, counts.lost, 0),
+    atMost(`${group}: doubled`, counts.doubled, 0),
+    atMost(`${group}: out of order`, counts.outOfOrder, 0),
+    atMost(`${group}: altered`, counts.altered, 0),
+    atMost(`${group}: told differently over HTTP`, stored.different, 0),
+    atMost(`${group}: rows missing in D1 or too many`, Math.abs(stored.rowsExpected - stored.rowsFound), 0),
+  ];
+}
+
+export function countsOf(rounds: readonly Round[]): Counts {
+  return rounds.flatMap(({ counts }) => counts ?? []).reduce(addCounts, NO_COUNTS);
 }
 
 export class SwitchboardTarget implements Target<SwitchboardUser> {

@@ -1,5 +1,6 @@
 /** What idle connections came to: figures, gates and a chart. */
 import type { Counters } from '../lab/servers.ts';
+import { OWN } from '../peers/subjects.ts';
 import { atLeast, atMost, type Chart, type Figure, type Gate } from '../scenario.ts';
 
 export const TAB_SESSIONS = 60;
@@ -31,7 +32,6 @@ export interface Wakings extends Heartbeats {
   counted: Pick<Counters, 'frames' | 'built' | 'alarms' | 'objectRequests'>;
 }
 
-export const OWN = 'Switchboard';
 /** Let in past Miniflare's own worker, as Switchboard is. */
 export const BARE = 'bare object, direct';
 
@@ -65,14 +65,19 @@ function difference(one: number | null, other: number | null): number | null {
 /** @param bare what the bare object takes; without it memory is not judged */
 export function heldGates(held: Held, bare?: Held): Gate[] {
   const { users } = held;
-  const above = bare ? aboveBare(held, bare) : null;
   return [
     atMost(`${users} connections: not live at the end`, users - held.live, 0),
     atMost(`${users} connections: reconnects`, held.reconnects, 0),
     heartbeatGate(`${users} connections: heartbeats answered`, held),
-    ...(above === null
-      ? []
-      : [atMost(`${users} connections: memory each above the ${BARE}, kB`, above / BYTES_PER_KB, MAX_ABOVE_BARE_KB)]),
+    ...(bare
+      ? [
+          atMost(
+            `${users} connections: memory each above the ${BARE}, kB`,
+            (aboveBare(held, bare) ?? Number.NaN) / BYTES_PER_KB,
+            MAX_ABOVE_BARE_KB,
+          ),
+        ]
+      : []),
   ];
 }
 
@@ -96,8 +101,7 @@ export function tabFigures(bytes: TabBytes): Figure[] {
 }
 
 export function tabGates(bytes: TabBytes): Gate[] {
-  const above = difference(bytes[OWN], bytes[BARE]);
-  if (above === null) return [];
+  const above = difference(bytes[OWN], bytes[BARE]) ?? Number.NaN;
   return [atMost(`memory of a further connection above the ${BARE}, kB`, above / BYTES_PER_KB, MAX_FURTHER_TAB_KB)];
 }
 

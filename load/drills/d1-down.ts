@@ -51,7 +51,7 @@ export const d1Down = (): Drill => {
           within('a failed delivery was logged: no', notes.loggedMs === null ? 1 : 0, 0),
         ],
         notes: [
-          'Messages and answers are kept by each session itself; D1 has lists and search, and is caught up with. A session delivers a second after it fell quiet, so that the log can say so no sooner.',
+          'Messages and answers are kept by each session itself; D1 has lists and search, and is caught up with. A session delivers a moment after it fell quiet: the log can say so no sooner.',
         ],
       };
     },

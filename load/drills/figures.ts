@@ -1,7 +1,7 @@
 /** A drill's run as figures and gates, the same for every drill. */
 import { NOT_QUIET } from '../measure/noise.ts';
 import { Latencies } from '../histogram.ts';
-import { CHECKED, integrityFigures, integrityGates, integrityNotes } from '../measure/figures.ts';
+import { CHECKED, integrityFigures, integrityGates, integrityNotes, LATE_MS } from '../measure/figures.ts';
 import { atMost, type Chart, type Figure, type Gate, type ScenarioResult } from '../scenario.ts';
 import type { TalkColumns } from '../generator/open-loop.ts';
 import type { Drill, DrillRun } from './drill.ts';
@@ -31,8 +31,6 @@ export const OTHERS = { p50: 1.25, p95: 1.5 } as const;
 /** The group of what became of connections and of those who had them. */
 export const LOST_CONNECTIONS = 'lost connections';
 const CHART_POINTS = 60;
-/** A generator that is later than this measures the machine. */
-const LATE_MS = 20;
 
 export type MakeFigure = (name: string, unit: string, value: number | null) => Figure;
 

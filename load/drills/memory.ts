@@ -9,7 +9,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { monotonicMs } from '../clock.ts';
-import { residentBytes } from '../processes.ts';
+import { BYTES_PER_MB, residentBytes } from '../processes.ts';
 import { LoadError } from '../scenario.ts';
 import type { Drill, DrillRun, Stage, Verdict } from './drill.ts';
 import { answeredGate, CLAIMS, figuresOf, spread, within } from './figures.ts';
@@ -20,7 +20,6 @@ const CLAIMED_MB = 256;
 export const CLAIMED = `${CLAIMED_MB} MB`;
 /** What it may still take, beyond what it has by then: less and less; in the end it has more than it may. */
 const LEFT_MB = [64, 32, 16, 8, 4, 2, 0, -16];
-const BYTES_PER_MB = 1_000_000;
 const BYTES_PER_KIB = 1_024;
 /** Of the fault's time, for what is claimed; the steps share the rest. */
 const CLAIMED_SHARE = 0.45;

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { CREDIT_WINDOW_BYTES } from '../../src/protocol/limits.ts';
 import { monotonicMs } from '../clock.ts';
-import { residentBytes } from '../processes.ts';
+import { BYTES_PER_MB, residentBytes } from '../processes.ts';
 import type { TalkColumns } from '../generator/open-loop.ts';
 import type { Drill, DrillRun, Stage, Verdict } from './drill.ts';
 import { answeredGate, figuresOf, lostGate, spread, unaffectedGates, within } from './figures.ts';
@@ -18,7 +18,6 @@ const ANSWER_CHARACTERS = 150_000;
 const LONG = `tokens=1 fault=huge:${ANSWER_CHARACTERS}`;
 /** Of what they did not read, beyond the one window that each of them may be sent: who keeps it all for them grows by all of it. */
 const MAX_GROWN_SHARE = 0.25;
-const BYTES_PER_MB = 1_000_000;
 const POLL_MS = 100;
 /**
  * Of the fault's time: reading, until the server does not grow any more by the long answers themselves; then not, so
@@ -73,13 +72,15 @@ async function stall(stage: Stage, notes: Notes): Promise<Wound[]> {
   return [{ name: 'tabs that do not read', at: notes.stalledAt, healedAt: notes.resumedAt }];
 }
 
+/** NaN, which no gate takes for little: nobody could look. */
 async function mostBytes({ server, wait }: Stage, untilAt: number): Promise<number> {
-  let most = 0;
+  const seen: number[] = [];
   while (monotonicMs() < untilAt) {
-    if (server.pid !== null) most = Math.max(most, residentBytes(server.pid) ?? 0);
+    const bytes = server.pid === null ? null : residentBytes(server.pid);
+    if (bytes !== null) seen.push(bytes);
     await wait(POLL_MS);
   }
-  return most;
+  return seen.length === 0 ? Number.NaN : Math.max(...seen);
 }
 
 function judge(run: DrillRun, notes: Notes): Verdict {

@@ -31,9 +31,11 @@ type UserOptions = Readonly<Record<string, string | number>>;
 /** What is known of the messages when everything is over. */
 export interface Settled {
   integrity: Integrity | null;
+  /** Messages without an answer or a failure when it was over: their replies are not owed, and nothing is compared. */
+  open: number;
   /** Messages that a client and `GET messages` tell differently; null: not compared, since some were still under way. */
   different: number | null;
-  /** In D1; null where nobody can look. */
+  /** In D1; null where nobody can look, or some were still under way. */
   rows: { expected: number; found: number } | null;
   /** From the end of the talk until D1 had every row. */
   deliveredMs: number | null;
@@ -80,7 +82,8 @@ export async function switchboardBench(lab: Lab, options: BenchOptions): Promise
     counters: async (): Promise<Counters | null> => (isCounting ? server.counters() : null),
     tally,
     settle: async () => {
-      const atRest = tally.answered + tally.failed === tally.sent;
+      const open = tally.sent - tally.answered - tally.failed;
+      const atRest = open === 0;
       lab.progress('waiting for the history, then checking every message');
       const rows = server && new HistoryRows(await server.server.miniflare.getD1Database('DB'));
       const startedAt = performance.now();
@@ -95,6 +98,7 @@ export async function switchboardBench(lab: Lab, options: BenchOptions): Promise
       await lab.end(generators);
       return {
         integrity,
+        open,
         different,
         rows: found === null || expected === null ? null : { expected, found },
         deliveredMs,

@@ -79,14 +79,11 @@ const counters = z.object({
   frames: z.number(),
   alarms: z.number(),
   heldMs: z.number(),
-  botCalls: z.number(),
   built: z.number(),
-  botsBuilt: z.number(),
   objectRowsWritten: z.number(),
   objectRowsRead: z.number(),
   historyRowsWritten: z.number(),
   historyRowsRead: z.number(),
-  historyBatches: z.number(),
 });
 export type Counters = z.infer<typeof counters>;
 
@@ -240,7 +237,7 @@ export async function startBareObject(modelUrl: string, { direct = false } = {})
   return { url: value.url.origin, pid, stop };
 }
 
-/** A folder that is gone when this process is, also when a signal ended it: in memory it would stay for ever. */
+/** A folder that is gone when this process exits, which a command does on a signal too: in memory it would stay for ever. */
 export function temporaryFolder(parent: string): { path: string; remove: () => void } {
   const path = mkdtempSync(join(parent, 'switchboard-load-'));
   const remove = (): void => {

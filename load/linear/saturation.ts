@@ -5,9 +5,9 @@
 import { Timings } from '../driver.ts';
 import type { Lab } from '../lab/lab.ts';
 import { figuresOfRounds, runRound, type Round } from '../round.ts';
-import { atLeast, atMost, type Figure, type ScenarioResult } from '../scenario.ts';
+import { atLeast, type Figure, type ScenarioResult } from '../scenario.ts';
 import { median } from '../statistics.ts';
-import { SwitchboardTarget } from '../targets.ts';
+import { roundsGates, SwitchboardTarget } from '../targets.ts';
 
 /** The group of its figures. */
 export const AT_SATURATION = 'answers at saturation, by the number of sessions';
@@ -39,6 +39,7 @@ export async function measureSaturation(
       if (round > 0) course.push(done);
     }
   }
+  const stored = target.takeStored();
   await lab.end(server);
   await lab.end(model);
   const [smallest = []] = courses.values();
@@ -46,7 +47,6 @@ export async function measureSaturation(
     median(
       course.map(({ finishedPerSecond }, index) => finishedPerSecond / (smallest[index]?.finishedPerSecond ?? NaN)),
     );
-  const counts = [...courses.values()].flat().flatMap((round) => round.counts ?? []);
   return {
     figures: [...courses].flatMap(([size, course]) => [
       ...courseFigures(`${size} sessions`, course),
@@ -66,11 +66,7 @@ export async function measureSaturation(
           minRatio,
         );
       }),
-      atMost(
-        'sessions at saturation: not answered, lost, doubled or altered',
-        counts.reduce((sum, each) => sum + each.sent - each.answered + each.lost + each.doubled + each.altered, 0),
-        0,
-      ),
+      ...roundsGates('sessions at saturation', [...courses.values()].flat(), stored),
     ],
     notes: [
       `At saturation: ${rounds} rounds of ${(windowMs / 1_000).toFixed(1)} s each, in turn, with fresh sessions whose first turn is not measured. Finished answers/s counts all replies, over the window and the processor time that the server needed afterwards.`,

@@ -1,6 +1,7 @@
 /** A phase as figures, gates and charts, the same for every scenario that measures phases. */
 import { CLASS_BOUNDS_MS, type Latencies } from '../histogram.ts';
 import type { Settled } from '../lab/bench.ts';
+import { BYTES_PER_MB } from '../processes.ts';
 import { atMost, type Chart, type Figure, type Gate } from '../scenario.ts';
 import { noiseNotes, otherPercent } from './noise.ts';
 import { mostUnderWay } from './queue.ts';
@@ -9,11 +10,10 @@ import { talkSeconds, type Phase } from './phase.ts';
 import { pricePerMillion, type Billed } from './price.ts';
 
 /** A generator that is later than this measures itself: 99 of 100 messages have to go out within it. */
-const LATE_MS = 20;
+export const LATE_MS = 20;
 const MAX_LATE_SHARE = 0.01;
 /** In a run of a few messages each of them is more than a hundredth. */
 const MAX_LATE_FEW = 2;
-const BYTES_PER_MB = 1_000_000;
 /** The group of what the checker counted, over a whole run. */
 export const CHECKED = 'every message, checked';
 /** Of the server; the same name wherever it is measured. */
@@ -185,8 +185,15 @@ export function problemNotes({ name, problems }: Phase): string[] {
   return Object.entries(problems).map(([problem, count]) => `${name}: ${count} times "${problem}"`);
 }
 
-export function integrityNotes({ integrity }: Settled): string[] {
-  return (integrity?.samples ?? []).map((sample) => `BROKEN RULE: ${sample}`);
+export function integrityNotes({ integrity, open }: Settled): string[] {
+  return [
+    ...(open === 0
+      ? []
+      : [
+          `NOT COMPARED: ${open} messages were still under way when it was ended. What was acknowledged has to be in the log, its answers need not; D1 and \`GET messages\` were held against nothing.`,
+        ]),
+    ...(integrity?.samples ?? []).map((sample) => `BROKEN RULE: ${sample}`),
+  ];
 }
 
 /** How the answers' times were spread, and how the run went over its time. */

@@ -4,6 +4,7 @@ import { tallyOf, type TalkColumns, type TalkProgress } from '../generator/open-
 import type { Generators, TalkOptions, TalkResult, UserRange } from '../lab/generators.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { Counters, StartedModel } from '../lab/servers.ts';
+import { BYTES_PER_MB } from '../processes.ts';
 import { timingsOf, type Ours, type TalkTimings } from './timings.ts';
 import { UsageWatch, type Roles, type Usage } from './usage.ts';
 
@@ -165,7 +166,7 @@ function show(
     `${sent - answered - failed} open`,
     ...(failed > 0 ? [`${failed} FAILED`] : []),
     ...(latest?.serverLoad == null ? [] : [`server ${Math.round(latest.serverLoad * 100)} % of a core`]),
-    ...(latest?.serverBytes == null ? [] : [`${Math.round(latest.serverBytes / 1_000_000)} MB`]),
+    ...(latest?.serverBytes == null ? [] : [`${Math.round(latest.serverBytes / BYTES_PER_MB)} MB`]),
     `generator up to ${worstLateMs.toFixed(1)} ms late`,
   ];
   lab.progress(parts.join(', '));
@@ -178,13 +179,10 @@ function difference(before: Counters, after: Counters): Counters {
     frames: after.frames - before.frames,
     alarms: after.alarms - before.alarms,
     heldMs: after.heldMs - before.heldMs,
-    botCalls: after.botCalls - before.botCalls,
     built: after.built - before.built,
-    botsBuilt: after.botsBuilt - before.botsBuilt,
     objectRowsWritten: after.objectRowsWritten - before.objectRowsWritten,
     objectRowsRead: after.objectRowsRead - before.objectRowsRead,
     historyRowsWritten: after.historyRowsWritten - before.historyRowsWritten,
     historyRowsRead: after.historyRowsRead - before.historyRowsRead,
-    historyBatches: after.historyBatches - before.historyBatches,
   };
 }

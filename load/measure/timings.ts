@@ -25,12 +25,12 @@ export interface Ours {
 
 /** @param generations null: a model that the lab did not start, whose part nobody knows */
 export function timingsOf(columns: TalkColumns, generations: Generations | null): TalkTimings & { ours: Ours } {
-  const { intendedAt, sentAt, ackAt, firstAt, replyAt } = columns;
+  const { intendedAt, sentAt, ackAt, replyAt } = columns;
   const since = (column: Float64Array): Latencies => Latencies.of(column.map((at, row) => at - (intendedAt[row] ?? 0)));
   const ours = oursOf(columns, generations);
   return {
     acknowledged: since(ackAt),
-    firstToken: since(firstAt),
+    firstToken: since(firstSeenAt(columns)),
     answered: since(replyAt),
     oursToFirst: Latencies.of(ours.toFirst),
     oursToEnd: Latencies.of(ours.toEnd),
@@ -40,7 +40,14 @@ export function timingsOf(columns: TalkColumns, generations: Generations | null)
   };
 }
 
-function oursOf({ user, number, intendedAt, firstAt, replyAt }: TalkColumns, generations: Generations | null): Ours {
+/** An answer that came all at once has no token before it: it begins when it is there. */
+function firstSeenAt({ firstAt, replyAt }: TalkColumns): Float64Array {
+  return firstAt.map((at, row) => (Number.isNaN(at) ? (replyAt[row] ?? Number.NaN) : at));
+}
+
+function oursOf(columns: TalkColumns, generations: Generations | null): Ours {
+  const { user, number, intendedAt, replyAt } = columns;
+  const firstAt = firstSeenAt(columns);
   const ours = { toFirst: new Float64Array(user.length), toEnd: new Float64Array(user.length) };
   const rows = new Map<number, number>();
   // An attempt that was begun again has several; what was shown in the end came from the last.

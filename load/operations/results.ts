@@ -2,12 +2,12 @@
 import { Latencies } from '../histogram.ts';
 import { lateGate } from '../measure/figures.ts';
 import type { Usage } from '../measure/usage.ts';
+import { BYTES_PER_MB } from '../processes.ts';
 import { atLeast, atMost, type Chart, type Figure, type Gate } from '../scenario.ts';
 import { OPERATIONS, type Measured, type Operation } from './rounds.ts';
 import type { Talking } from './talking.ts';
 
 const PERCENTS = [50, 95, 99];
-const BYTES_PER_MB = 1_000_000;
 
 /** What the reports say of an operation, in ms, and how many times better the 95th percentile has to be. */
 const CLAIMS: Readonly<Partial<Record<Operation, { ms: number; better: number }>>> = {
@@ -117,20 +117,23 @@ export function stepGates({ bots, measured, callsPerSecond: calls, idlePercent: 
   return [
     ...times,
     atLeast(`${bots} bots: API calls/s`, calls, CLAIMED_CALLS_PER_SECOND),
-    ...(idle === null ? [] : [atMost(`${bots} bots: server idle, % of a core`, idle, CLAIMED_IDLE_PERCENT)]),
+    atMost(`${bots} bots: server idle, % of a core`, idle ?? Number.NaN, CLAIMED_IDLE_PERCENT),
   ];
 }
 
 export function talkingGates({ bots, phase, bytesEach, processorPercent }: Talking): Gate[] {
-  const isClaimed = bots === CLAIMED_TALKING.bots && processorPercent !== null;
   return [
     atMost(`${bots} bots talking: messages without an answer`, phase.sent - phase.answered, 0),
     lateGate(phase),
-    ...(bytesEach === null
-      ? []
-      : [atMost(`${bots} bots talking: memory each, MB`, bytesEach / BYTES_PER_MB, CLAIMED_BOT_MB)]),
-    ...(isClaimed
-      ? [atMost(`${bots} bots talking: server busy, % of a core`, processorPercent, CLAIMED_TALKING.percent)]
+    atMost(`${bots} bots talking: memory each, MB`, (bytesEach ?? Number.NaN) / BYTES_PER_MB, CLAIMED_BOT_MB),
+    ...(bots === CLAIMED_TALKING.bots
+      ? [
+          atMost(
+            `${bots} bots talking: server busy, % of a core`,
+            processorPercent ?? Number.NaN,
+            CLAIMED_TALKING.percent,
+          ),
+        ]
       : []),
   ];
 }

@@ -2,6 +2,7 @@
  * What a turn is billed for: few users, a model that takes its time, conversations that have begun, so
  * that neither a queue nor the making of a conversation is in it.
  */
+import { isAnswered } from '../check.ts';
 import { closedLoop, Timings } from '../driver.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { Counters } from '../lab/servers.ts';
@@ -15,6 +16,8 @@ const TALK_MS = 10_000;
 const PAUSE_MS = 2_000;
 
 export interface Bill {
+  /** With those that got no whole reply. */
+  sent: number;
   answers: number;
   /** Of one answer; without object seconds. */
   billed: Billed;
@@ -38,17 +41,21 @@ export async function measureBill<User extends LoadUser>(
   const made = await counters();
   const users = await Promise.all(Array.from({ length: USERS }, (_, number) => connect(number)));
   try {
+    const options = { signal: lab.signal, atEnd: () => undefined };
+    // A first turn gives its conversation a title, and what making it has brought leaves for the history with it.
+    await closedLoop(users, { ...options, windowMs: 0 });
+    await finish(users);
     const before = await counters();
-    const options = { windowMs: TALK_MS, pauseMs: PAUSE_MS, signal: lab.signal, atEnd: () => undefined };
-    const { exchanges } = await closedLoop(users, options);
+    const { exchanges } = await closedLoop(users, { ...options, windowMs: TALK_MS, sentBefore: 1, pauseMs: PAUSE_MS });
     await finish(users);
     const after = await counters();
     const timings = new Timings();
     timings.record(exchanges.flat());
-    const answers = timings.reply.count;
+    const answers = exchanges.flat().filter(isAnswered).length;
     const heldMs = before.heldMs === null || after.heldMs === null ? null : (after.heldMs - before.heldMs) / answers;
     const per = (name: Exclude<keyof PeerCounters, 'heldMs'>): number => (after[name] - before[name]) / answers;
     return {
+      sent: exchanges.flat().length,
       answers,
       billed: {
         workerRequests: per('workerRequests'),

@@ -1,10 +1,10 @@
 /** The comparison as figures and gates. */
-import { addCounts, NO_COUNTS } from '../check.ts';
 import type { Timings } from '../driver.ts';
+import { BYTES_PER_MB } from '../processes.ts';
 import { figuresOfRounds, type Round } from '../round.ts';
 import { atLeast, atMost, type Chart, type Figure, type Gate } from '../scenario.ts';
 import { median } from '../statistics.ts';
-import type { Stored } from '../targets.ts';
+import { roundsGates, type Stored } from '../targets.ts';
 import { priceOf, priceWithSeconds, type Bill } from './billing.ts';
 import type { CrashCounts } from './crash.ts';
 import { AI_CHAT, BARE_WHOLE, OWN, SUBJECTS, type Subject } from './subjects.ts';
@@ -17,7 +17,6 @@ export const MIN_TIMES_AI_CHAT = 25;
 export const PYTHON_PER_SECOND = 150;
 export const MIN_TIMES_PYTHON = 8;
 export const MAX_PRICE_OF_AI_CHAT = 0.25;
-const BYTES_PER_MB = 1_000_000;
 
 export interface Course {
   /** By their numbers: one that failed is missing. */
@@ -91,7 +90,6 @@ export function courseGates({ tokens, rounds, courses, stored }: Compared): Gate
   const group = groupOf(tokens);
   const finished = ({ finishedPerSecond }: Round): number => finishedPerSecond;
   const own = [...(courses.get(OWN)?.rounds.values() ?? [])];
-  const counts = own.flatMap((round) => round.counts ?? []).reduce(addCounts, NO_COUNTS);
   const isShort = tokens < MANY_TOKENS;
   return [
     atLeast(
@@ -110,12 +108,7 @@ export function courseGates({ tokens, rounds, courses, stored }: Compared): Gate
         ]
       : []),
     atMost(`${group}: rounds that failed`, rounds - own.length, 0),
-    atMost(`${group}: rows missing in D1 or too many`, Math.abs(stored.rowsExpected - stored.rowsFound), 0),
-    atMost(`${group}: told differently over HTTP`, stored.different, 0),
-    atMost(`${group}: not answered`, counts.sent - counts.answered, 0),
-    atMost(`${group}: lost`, counts.lost, 0),
-    atMost(`${group}: doubled`, counts.doubled, 0),
-    atMost(`${group}: altered`, counts.altered, 0),
+    ...roundsGates(group, own, stored),
   ];
 }
 
@@ -161,7 +154,12 @@ export function billFigures(bills: ReadonlyMap<Subject, Bill | null>): Figure[] 
 export function billGates(bills: ReadonlyMap<Subject, Bill | null>): Gate[] {
   const [own, theirs] = [bills.get(OWN), bills.get(AI_CHAT)];
   const part = own && theirs ? priceOf(own) / priceOf(theirs) : Number.NaN;
-  return [atMost('price of a turn, rows and requests, of AIChatAgent’s', part, MAX_PRICE_OF_AI_CHAT)];
+  const unanswered = (bill: Bill | null | undefined): number => (bill ? bill.sent - bill.answers : Number.NaN);
+  return [
+    atMost('price of a turn, rows and requests, of AIChatAgent’s', part, MAX_PRICE_OF_AI_CHAT),
+    // What they cost would be counted for the others.
+    atMost('billed turns without an answer, theirs too', unanswered(own) + unanswered(theirs), 0),
+  ];
 }
 
 const CRASH = 'after a crash (SIGKILL in the middle)';

@@ -1,5 +1,6 @@
 /** What was measured of the page as figures and gates, beside what the reports say. */
 import type { Latencies } from '../histogram.ts';
+import { BYTES_PER_MB } from '../processes.ts';
 import { atLeast, atMost, type Figure, type Gate } from '../scenario.ts';
 import type { MemoryFigures, PageFigures, RenderPlan, ShownFigures } from './measure.ts';
 
@@ -9,7 +10,6 @@ const MIN_FRAMES_PER_SECOND = 59;
 /** From a key to its letter: what is longer is felt. */
 const MAX_KEY_MS = 50;
 const PERCENTS = [50, 95, 99];
-const BYTES_PER_MB = 1_000_000;
 
 export interface Rendered {
   short: PageFigures;

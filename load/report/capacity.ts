@@ -71,7 +71,7 @@ export interface Capacity {
 
 export function capacityOf(runs: Runs): Capacity {
   const broken = [...STEADY, 'peak'].filter((run) => {
-    return (runs.value(run, { name: 'not answered' }) ?? 0) > MAX_UNANSWERED_PERCENT;
+    return (runs.value(run, { subject: run, name: 'not answered' }) ?? 0) > MAX_UNANSWERED_PERCENT;
   });
   const held = (run: string): boolean => !broken.includes(run);
   const points = STEADY.filter(held).flatMap((run) => pointOf(runs, run));
@@ -102,7 +102,7 @@ export function capacityOf(runs: Runs): Capacity {
         })
       : [];
   const rates = ratesOf(runs);
-  const idle = runs.value('operations', { group: 'the API', name: 'server idle' });
+  const idle = runs.value('operations', { group: 'the API', subject: '10 bots', name: 'server idle' });
   return {
     points,
     broken,
@@ -115,8 +115,8 @@ export function capacityOf(runs: Runs): Capacity {
     rates,
     bears: bearsOf(processor, rates),
     pricePerMillion: [...STEADY, 'peak'].filter(held).flatMap((run) => {
-      const all = runs.value(run, { name: 'price of a million answers' });
-      const withoutWaiting = runs.value(run, { name: 'price without waiting for the model' });
+      const all = runs.value(run, { subject: run, name: 'price of a million answers' });
+      const withoutWaiting = runs.value(run, { subject: run, name: 'price without waiting for the model' });
       return all === null ? [] : [{ run, all, withoutWaiting }];
     }),
   };
@@ -124,7 +124,7 @@ export function capacityOf(runs: Runs): Capacity {
 
 /** Empty where a figure that the point needs was not measured. */
 function pointOf(runs: Runs, run: string): Point[] {
-  const value = (name: string): number | null => runs.value(run, { name });
+  const value = (name: string): number | null => runs.value(run, { subject: run, name });
   const [users, answersPerSecond, memoryMb, busy] = [
     value('users'),
     value('answers/s'),

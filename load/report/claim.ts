@@ -55,6 +55,15 @@ export const of =
     return value === null ? null : value * times;
   };
 
+/** Of steps that are groups by their numbers (“5000 idle connections”) that with the highest. */
+export const ofLargest =
+  (run: string, wanted: Wanted, times = 1): Measure =>
+  (runs) => {
+    const steps = runs.figures(run, wanted);
+    const [largest] = steps.toSorted((one, other) => Number.parseInt(other.group, 10) - Number.parseInt(one.group, 10));
+    return largest?.value == null ? null : largest.value * times;
+  };
+
 /** One over the other. */
 export const quotient =
   (part: Measure, whole: Measure): Measure =>

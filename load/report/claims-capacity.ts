@@ -1,5 +1,17 @@
 /** What the reports say of single operations, of what fits into one server, and of one afternoon with it. */
-import { atLeast, atMost, highestRate, leastShare, mostOf, of, OURS, type Claim, type Measure } from './claim.ts';
+import {
+  atLeast,
+  atMost,
+  highestRate,
+  leastShare,
+  mostOf,
+  of,
+  ofLargest,
+  OURS,
+  type Claim,
+  type Measure,
+} from './claim.ts';
+import { OWN } from '../peers/subjects.ts';
 import type { Runs } from './runs.ts';
 
 const KB_IN_MB = 0.001;
@@ -47,24 +59,20 @@ function botsAtOnce(runs: Runs): number | null {
 
 /** The most idle connections that were all live at the end. */
 function connectionsHeld(runs: Runs): number | null {
-  const stable = runs
-    .figures('connections', { subject: 'Switchboard', name: 'live at the end' })
-    .filter(({ group, value }) => {
-      return value !== null && value === Number.parseInt(group, 10);
-    });
+  const stable = runs.figures('connections', { subject: OWN, name: 'live at the end' }).filter(({ group, value }) => {
+    return value !== null && value === Number.parseInt(group, 10);
+  });
   return stable.length === 0 ? null : Math.max(...stable.map(({ value }) => value ?? 0));
 }
 
 function leastStability(runs: Runs): number | null {
-  const shares = runs
-    .figures('connections', { subject: 'Switchboard', name: 'live at the end' })
-    .flatMap(({ group, value }) => {
-      return value === null ? [] : [(value / Number.parseInt(group, 10)) * 100];
-    });
+  const shares = runs.figures('connections', { subject: OWN, name: 'live at the end' }).flatMap(({ group, value }) => {
+    return value === null ? [] : [(value / Number.parseInt(group, 10)) * 100];
+  });
   return shares.length === 0 ? null : Math.min(...shares);
 }
 
-const connectionMemory = of('connections', { subject: 'Switchboard', name: 'memory each, when quiet' }, KB_IN_MB);
+const connectionMemory = ofLargest('connections', { subject: OWN, name: 'memory each, when quiet' }, KB_IN_MB);
 
 export const CAPACITY: readonly Claim[] = [
   capacity(
@@ -139,7 +147,7 @@ export const AFTERNOON: readonly Claim[] = [
     '%',
     ['', '0 of 1,000'],
     atMost(0),
-    of('peak', { name: 'not answered' }),
+    of('peak', { subject: 'peak', name: 'not answered' }),
     'peak',
   ),
   afternoon('throughput', '/s', ['> 50', '87'], atLeast(87), highestRate, 'stress, highest rate held, fast model'),
@@ -168,7 +176,7 @@ export const AFTERNOON: readonly Claim[] = [
     '%',
     ['', '1,200 of 1,200'],
     atLeast(100),
-    leastShare('connections', { subject: 'Switchboard', name: 'heartbeats answered' }, 'heartbeats due'),
+    leastShare('connections', { subject: OWN, name: 'heartbeats answered' }, 'heartbeats due'),
     'connections, the worst step',
   ),
   afternoon(
@@ -177,7 +185,7 @@ export const AFTERNOON: readonly Claim[] = [
     ['< 10', '2.3'],
     atMost(2.3),
     connectionMemory,
-    'connections, the first step',
+    'connections, the largest step',
   ),
   afternoon(
     'message on screen, p95',

@@ -29,8 +29,9 @@ function leastAnswers(percent: number): number {
 }
 
 function answerPercentile(run: string, percent: number): Measure {
-  const measure = of(run, { name: `answer p${percent}` });
-  return (runs) => ((runs.value(run, { name: 'answered' }) ?? 0) < leastAnswers(percent) ? null : measure(runs));
+  const measure = of(run, { subject: run, name: `answer p${percent}` });
+  return (runs) =>
+    (runs.value(run, { subject: run, name: 'answered' }) ?? 0) < leastAnswers(percent) ? null : measure(runs);
 }
 
 export const LOADS = LOAD.flatMap(({ run, average, p95, p99, errors, memory, processor }): Claim[] => {
@@ -41,7 +42,7 @@ export const LOADS = LOAD.flatMap(({ run, average, p95, p99, errors, memory, pro
     target,
     claim: String(claim),
     limit: atMost(claim),
-    measure: of(run, { name: figure }),
+    measure: of(run, { subject: run, name: figure }),
     by: `${run}: ${figure}`,
   });
   const percentile = (percent: number, claim: number): Claim => ({
@@ -111,7 +112,7 @@ export const LOAD_DETAILS: readonly Claim[] = [
     '',
     '500',
     atMost(500),
-    of('peak', { name: 'messages under way at most' }),
+    of('peak', { subject: 'peak', name: 'messages under way at most' }),
     'peak: sent and not answered yet, those being answered included',
   ),
   ofLoad(
@@ -128,7 +129,7 @@ export const LOAD_DETAILS: readonly Claim[] = [
 function returned(run: string): Measure {
   return (runs) => {
     const [before, most, after] = ['before', 'at most', 'when quiet again'].map((when) =>
-      runs.value(run, { name: `server memory ${when}` }),
+      runs.value(run, { subject: run, name: `server memory ${when}` }),
     );
     if (before == null || most == null || after == null || most <= before) return null;
     return ((most - after) / (most - before)) * 100;
@@ -195,7 +196,7 @@ export const USERS: readonly Claim[] = (
   target: '< 500',
   claim: String(claim),
   limit: atMost(claim),
-  measure: of(run, { name: 'answer average' }),
+  measure: of(run, { subject: run, name: 'answer average' }),
   by: run,
 }));
 

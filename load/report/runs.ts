@@ -102,9 +102,14 @@ export class Runs {
     return this.all.find((run) => run.name === name) ?? null;
   }
 
-  /** Null: there is no such run, it has no such figure, or it could not measure it. */
+  /**
+   * Null: there is no such run, it has no such figure, or it could not measure it.
+   * @throws Error where several figures fit: whoever asks has not said which
+   */
   value(run: string, wanted: Wanted): number | null {
-    return this.figures(run, wanted)[0]?.value ?? null;
+    const [figure, ...others] = this.figures(run, wanted);
+    if (others.length > 0) throw new Error(`${run} has ${others.length + 1} figures "${wanted.name}": say which.`);
+    return figure?.value ?? null;
   }
 
   figures(run: string, { group, subject, name }: Wanted): Run['figures'] {

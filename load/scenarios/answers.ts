@@ -3,16 +3,17 @@
  * forwards each token and keeps nothing. The servers take turns within one run, so that whatever
  * else the machine does meanwhile hits them alike; what is judged is the ratio within a pair.
  */
-import { addCounts, NO_COUNTS, type Counts } from '../check.ts';
 import { Timings } from '../driver.ts';
+import { BARE_EACH, BARE_WHOLE, OWN } from '../peers/subjects.ts';
 import { figuresOfRounds, runRound, type Round, type Target } from '../round.ts';
-import { atLeast, atMost, LoadError } from '../scenario.ts';
-import type { Figure, Gate, Scenario, ScenarioOptions, ScenarioResult } from '../scenario.ts';
+import { atLeast, LoadError } from '../scenario.ts';
+import type { Figure, Scenario, ScenarioOptions, ScenarioResult } from '../scenario.ts';
 import { startBareObject, startModel, SwitchboardServer, type Started } from '../lab/servers.ts';
+import { BYTES_PER_MB } from '../processes.ts';
 import { stateFolder } from '../state-folder.ts';
 import { median } from '../statistics.ts';
 import type { LoadUser } from '../user.ts';
-import { bareTarget, SwitchboardTarget, type Stored } from '../targets.ts';
+import { bareTarget, countsOf, roundsGates, SwitchboardTarget, type Stored } from '../targets.ts';
 
 const USERS = 100;
 const TOKENS = 20;
@@ -33,10 +34,8 @@ const WRITINGS = [
   { group: 'all tokens in one write', tokensPerWrite: 0, minRatio: 0.5 },
 ];
 type Writing = (typeof WRITINGS)[number];
-const SUBJECTS = ['bare object, each token', 'Switchboard', 'bare object, whole answer'] as const;
+const SUBJECTS = [BARE_EACH, OWN, BARE_WHOLE] as const;
 type Subject = (typeof SUBJECTS)[number];
-const BARE: Subject = 'bare object, each token';
-const OWN: Subject = 'Switchboard';
 
 /** One server over all rounds of one way of writing. */
 interface Course {
@@ -105,7 +104,7 @@ async function measure(
       const go = <User extends LoadUser>(target: Target<User>): Promise<Round> =>
         runRound(target, timings, { round, users: plan.users, windowMs, signal });
       if (subject === OWN) return go(own);
-      return go(bareTarget(bare, model, subject === BARE ? 'each' : 'whole'));
+      return go(bareTarget(bare, model, subject === BARE_EACH ? 'each' : 'whole'));
     };
     progress(`${group}: warming up`);
     const warmUpMs = Math.min(MAX_WARM_UP_MS, plan.roundSeconds * 1_000);
@@ -131,11 +130,9 @@ function evaluate({ group, minRatio }: Writing, courses: ReadonlyMap<Subject, Co
   const roundsOf = (subject: Subject): Round[] => courses.get(subject)?.rounds ?? [];
   const figures = [...courses].flatMap(([subject, course]) => figuresOf(group, subject, course));
   const ratios = roundsOf(OWN).map((round, index) => {
-    return round.finishedPerSecond / (roundsOf(BARE)[index]?.finishedPerSecond ?? Number.NaN);
+    return round.finishedPerSecond / (roundsOf(BARE_EACH)[index]?.finishedPerSecond ?? Number.NaN);
   });
-  const counts = roundsOf(OWN)
-    .flatMap((round) => round.counts ?? [])
-    .reduce(addCounts, NO_COUNTS);
+  const counts = countsOf(roundsOf(OWN));
   figures.push({
     group,
     subject: OWN,
@@ -159,22 +156,10 @@ function evaluate({ group, minRatio }: Writing, courses: ReadonlyMap<Subject, Co
     figures,
     gates: [
       atLeast(`${group}: ratio to the bare object (median of pairs)`, median(ratios), minRatio),
-      ...integrityGates(group, counts, stored),
+      ...roundsGates(group, roundsOf(OWN), stored),
     ],
     notes: [`${group}: the longest conversation of a round had ${longest} turns.`],
   };
-}
-
-function integrityGates(group: string, counts: Counts, stored: Stored): Gate[] {
-  return [
-    atMost(`${group}: not answered`, counts.sent - counts.answered, 0),
-    atMost(`${group}: lost`, counts.lost, 0),
-    atMost(`${group}: doubled`, counts.doubled, 0),
-    atMost(`${group}: out of order`, counts.outOfOrder, 0),
-    atMost(`${group}: altered`, counts.altered, 0),
-    atMost(`${group}: told differently over HTTP`, stored.different, 0),
-    atMost(`${group}: rows missing in D1 or too many`, Math.abs(stored.rowsExpected - stored.rowsFound), 0),
-  ];
 }
 
 function figuresOf(group: string, subject: Subject, { rounds, timings }: Course): Figure[] {
@@ -200,6 +185,6 @@ function figuresOf(group: string, subject: Subject, { rounds, timings }: Course)
     figure('frames per answer', '', (round) => round.framesPerAnswer),
     ...latencies,
     figure('finished after the last reply', 'ms', (round) => round.finishMs),
-    figure('server memory', 'MB', (round) => round.residentBytes && round.residentBytes / 1_000_000),
+    figure('server memory', 'MB', (round) => round.residentBytes && round.residentBytes / BYTES_PER_MB),
   ];
 }

@@ -15,7 +15,6 @@ import {
   heldFigures,
   heldGates,
   memoryChart,
-  OWN,
   tabFigures,
   tabGates,
   TAB_SESSIONS,
@@ -25,6 +24,7 @@ import {
   type Held,
   type Wakings,
 } from '../connections/results.ts';
+import { OWN } from '../peers/subjects.ts';
 
 const STEPS = [1_000, 5_000, 10_000];
 /** Objects leave memory after 10 s without anything to do. */

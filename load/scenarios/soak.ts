@@ -21,9 +21,9 @@ import { InUseWatch } from '../measure/in-use.ts';
 import { measurePhase, settleDown, speak, warmUp, type Bench, type Phase } from '../measure/phase.ts';
 import { stretches } from '../measure/stretches.ts';
 import { sumOf } from '../measure/usage.ts';
-import { residentBytes } from '../processes.ts';
+import { BYTES_PER_MB, residentBytes } from '../processes.ts';
 import { atMost, LoadError, type Figure, type Gate, type Scenario, type ScenarioResult } from '../scenario.ts';
-import { linearFit, meansOf } from '../statistics.ts';
+import { linearFit } from '../statistics.ts';
 
 const USERS = 50;
 const MESSAGES_PER_USER_PER_MINUTE = 6;
@@ -38,7 +38,6 @@ const SETTLING_SHARE = 0.3;
 const MIN_JUDGED_SECONDS = 600;
 const MAX_GROWTH_MB_PER_HOUR = 10;
 const SECONDS_PER_HOUR = 3_600;
-const BYTES_PER_MB = 1_000_000;
 export const IN_USE = 'memory in use';
 export const GROWTH_GATE = `soak: growth of the ${IN_USE}, MB an hour`;
 const STRETCHES = 60;
@@ -53,12 +52,6 @@ const FILLING_TURNS = 1_100;
 const FILLING_RATE = { perUser: 4, most: 120 };
 const MAX_FILLING_SECONDS = 600;
 const FILLING_DIRECTIVE = 'tokenMs=0';
-/**
- * A server's memory now is much like that of a second ago: samples are no independent evidence, and a line through all
- * of them would seem to be known far better than it is. The means of so many stretches nearly are.
- */
-const MEMORY_MEANS = 20;
-
 export const soak: Scenario = {
   name: 'soak',
   summary: `${USERS} users for 2 hours: what grows`,
@@ -101,7 +94,7 @@ async function runSoak(lab: Lab): Promise<ScenarioResult> {
     figures: [...phaseFigures(group, phase), ...growth, ...integrityFigures(CHECKED, settled)],
     gates: [...integrityGates(settled), ...(judged ? growthGates(growth) : []), lateGate(phase)],
     notes: [
-      `Growth is a line through what came after the first ${SETTLING_SHARE * 100} %, of memory through the means of ${MEMORY_MEANS} stretches; ± is what chance alone explains in 95 of 100 runs.`,
+      `Growth is a line through what came after the first ${SETTLING_SHARE * 100} %; ± is what chance alone explains in 95 of 100 runs.`,
       ...(judged
         ? [
             'Memory in use is what the server takes soon after its isolates were asked to collect their garbage, the local D1’s among them; that costs some of the processor time and of the answers’.',
@@ -167,7 +160,7 @@ function growthFigures(phase: Phase, inUse: readonly (readonly [second: number, 
       { ...common, name: `${name}, ±`, value: perHour(fit?.slopeError) },
     ];
   };
-  return [...figures(IN_USE, 'MB', meansOf(memory, MEMORY_MEANS)), ...figures('ours to the end p95', 'ms', latency)];
+  return [...figures(IN_USE, 'MB', memory), ...figures('ours to the end p95', 'ms', latency)];
 }
 
 export function growthGates(growth: readonly Figure[]): Gate[] {

@@ -20,8 +20,8 @@ import { measurePhase, warmUp, type Bench, type Phase } from '../measure/phase.t
 import type { TalkTimings } from '../measure/timings.ts';
 import { sumOf } from '../measure/usage.ts';
 import { BARE_EACH, BARE_PACED } from '../peers/subjects.ts';
-import { residentBytes } from '../processes.ts';
-import { STEADY, type Bound, type Steady } from '../steady/rates.ts';
+import { BYTES_PER_MB, residentBytes } from '../processes.ts';
+import { BOUND_NAMES, STEADY, type Bound, type Steady } from '../steady/rates.ts';
 import { climbAll } from './stress.ts';
 import {
   atMost,
@@ -32,7 +32,6 @@ import {
   type ScenarioResult,
 } from '../scenario.ts';
 
-const BYTES_PER_MB = 1_000_000;
 const BARE = [
   [BARE_EACH, 'each'],
   [BARE_PACED, 'paced'],
@@ -114,7 +113,7 @@ async function runSteady(lab: Lab, steady: Steady): Promise<ScenarioResult> {
     gates: [
       ...integrityGates(settled),
       ...boundGates(steady, phase.timings, bench.model !== null),
-      ...processorGates(steady, phase),
+      ...processorGates(steady, phase, bench.server !== null),
       lateGate(phase),
     ],
     notes: [
@@ -158,10 +157,9 @@ export function bareFigures(group: string, bare: Phase): Figure[] {
   return isTelling(bare) ? figures : figures.map((figure) => ({ ...figure, value: null }));
 }
 
-function processorGates({ name, maxProcessorSeconds }: Steady, phase: Phase): Gate[] {
-  const seconds = processorPer1000(phase);
-  if (maxProcessorSeconds === undefined || seconds === null) return [];
-  return [atMost(`${name}: ${PROCESSOR}, s`, seconds, maxProcessorSeconds)];
+function processorGates({ name, maxProcessorSeconds }: Steady, phase: Phase, isOwnServer: boolean): Gate[] {
+  if (maxProcessorSeconds === undefined || !isOwnServer) return [];
+  return [atMost(`${name}: ${PROCESSOR}, s`, processorPer1000(phase) ?? Number.NaN, maxProcessorSeconds)];
 }
 
 type Plan = ReturnType<typeof planOf>;
@@ -191,9 +189,8 @@ export function boundGates(
   timings: Pick<TalkTimings, Bound['of']>,
   isOwnModel: boolean,
 ): Gate[] {
-  const names = { oursToFirst: 'ours to the first token', oursToEnd: 'ours to the end', answered: 'answer' };
   const known = bounds.filter(({ of }) => isOwnModel || of === 'answered');
   return known.map(({ of, percent, ms }) =>
-    atMost(`${name}: ${names[of]} p${percent}, ms`, timings[of].percentile(percent) ?? Number.NaN, ms),
+    atMost(`${name}: ${BOUND_NAMES[of]} p${percent}, ms`, timings[of].percentile(percent) ?? Number.NaN, ms),
   );
 }

@@ -117,7 +117,8 @@ interface HeldRate {
 
 /**
  * Who is asked once more, right after both have climbed: a machine may be faster now than it was minutes ago. Whoever
- * held less could have been the unlucky one; a bare object that held no more than we did is asked for more than that.
+ * held less could have been the unlucky one, and is asked for what the other held; a bare object that held as much as
+ * we did is asked for more.
  */
 export function whoIsAsked(
   { held: own }: HeldRate,
@@ -125,7 +126,7 @@ export function whoIsAsked(
 ): { who: 'own' | 'bare' | null; perSecond: number } {
   const [rate, theirs] = [own?.perSecond ?? 0, bare?.perSecond ?? 0];
   if (rate < theirs) return { who: 'own', perSecond: theirs };
-  return { who: rate > 0 ? 'bare' : null, perSecond: rate / CONFIRM_STEP };
+  return { who: rate > 0 ? 'bare' : null, perSecond: rate > theirs ? rate : rate / CONFIRM_STEP };
 }
 
 /** Asks for one rate more, after the users have spoken: while another server climbed, objects have left memory. */

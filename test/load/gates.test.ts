@@ -1,6 +1,6 @@
 /** A gate that cannot be missed shows nothing, and one that cannot be held says nothing of the server. */
 import { expect, test } from 'vitest';
-import { heldGates, wakingGates, type Held, type Wakings } from '../../load/connections/results.ts';
+import { BARE, heldGates, tabGates, wakingGates, type Held, type Wakings } from '../../load/connections/results.ts';
 import type { TalkColumns } from '../../load/generator/open-loop.ts';
 import { Latencies } from '../../load/histogram.ts';
 import type { Gate } from '../../load/scenario.ts';
@@ -9,6 +9,7 @@ import type { Phase } from '../../load/measure/phase.ts';
 import { fillingOf, growthGates, IN_USE } from '../../load/scenarios/soak.ts';
 import { bareFigures, boundGates } from '../../load/scenarios/steady.ts';
 import type { Bound } from '../../load/steady/rates.ts';
+import { OWN } from '../../load/peers/subjects.ts';
 import { whoIsAsked } from '../../load/stress/climb.ts';
 import { heldGate } from '../../load/stress/results.ts';
 
@@ -83,6 +84,11 @@ test('memory is judged where there is something to hold it against', () => {
   expect(missed(heldGates({ ...HELD, bytesEachQuiet: 132_000 }, bare))).toEqual([]);
   expect(missed(heldGates({ ...HELD, bytesEachQuiet: 132_100 }, bare))).toHaveLength(1);
   expect(missed(heldGates({ ...HELD, bytesEachQuiet: 132_100 }))).toEqual([]);
+  // What should have been measured, and was not, is no success.
+  expect(missed(heldGates(HELD, bare))).toHaveLength(1);
+  expect(missed(tabGates({ [OWN]: 90_000, [BARE]: 80_000 }))).toEqual([]);
+  expect(missed(tabGates({ [OWN]: 93_000, [BARE]: 80_000 }))).toHaveLength(1);
+  expect(missed(tabGates({ [OWN]: null, [BARE]: 80_000 }))).toHaveLength(1);
 });
 
 test('that nobody was woken shows something only when there were heartbeats', () => {
@@ -170,11 +176,11 @@ test('who held less is asked for as much; a bare object that held no more is ask
   const at = (perSecond: number | null) => ({ held: perSecond === null ? null : { perSecond } });
   expect(whoIsAsked(at(100), at(120))).toEqual({ who: 'own', perSecond: 120 });
   expect(whoIsAsked(at(null), at(120))).toEqual({ who: 'own', perSecond: 120 });
-  for (const bare of [at(100), at(92), at(null)]) {
-    const { who, perSecond } = whoIsAsked(at(100), bare);
-    expect(who).toBe('bare');
-    expect(perSecond).toBeGreaterThan(100);
-  }
+  expect(whoIsAsked(at(100), at(92))).toEqual({ who: 'bare', perSecond: 100 });
+  expect(whoIsAsked(at(100), at(null))).toEqual({ who: 'bare', perSecond: 100 });
+  const { who, perSecond } = whoIsAsked(at(100), at(100));
+  expect(who).toBe('bare');
+  expect(perSecond).toBeGreaterThan(100);
   expect(whoIsAsked(at(null), at(null)).who).toBeNull();
 });
 

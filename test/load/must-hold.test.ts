@@ -91,7 +91,7 @@ test('memory of a connection is that of the step with most of them', () => {
 
 test('a rate is held against the one that a bare object held in the same run', () => {
   const of = (own: number, theirs: number | null) =>
-    line('the same, of what a bare object holds that forwards each token', 'stress', [
+    line('the same with 500 users, of what a bare object holds that forwards each token', 'stress', [
       ['breaking point', 'model at 10 ms a token', 'highest rate held', own],
       ['breaking point', 'bare object, each token, model at 10 ms a token', 'highest rate held', theirs],
     ]);

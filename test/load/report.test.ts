@@ -19,6 +19,7 @@ import { PLAN } from '../../load/report/plan.ts';
 import { bearsOf } from '../../load/report/rates.ts';
 import { runAll } from '../../load/report/run-all.ts';
 import { Runs } from '../../load/report/runs.ts';
+import { loadRun } from '../support/load-run.ts';
 
 const EVIL = `<script>alert("1")</script> [x](https://evil.example) | & 'quoted'`;
 const LABELS = ['< 1', '< 50', '< 100', '< 200', '< 300', '< 500', '< 1000', '< 2000', '≥ 2000'];
@@ -201,6 +202,12 @@ test('a claim is held, missed, or not measured, and never silently the first', a
   expect(line('Capacity', 'messages a second')).toMatchObject({ value: 500, verdict: 'held' });
   expect(line('Load: peak', 'errors')).toMatchObject({ value: null, verdict: 'not measured' });
   expect(line('Capacity', 'uptime')).toMatchObject({ verdict: 'not measured' });
+  const two = loadRun('low', [
+    ['one', 'low', 'answered', 1],
+    ['other', 'low', 'answered', 2],
+  ]);
+  expect(() => new Runs([two]).value('low', { name: 'answered' })).toThrow('2 figures');
+  expect(new Runs([two]).value('low', { group: 'other', name: 'answered' })).toBe(2);
 });
 
 test('where a drill has two cases, the claim is held against the worse one', async () => {

@@ -1,6 +1,6 @@
 /** What the lab works figures out with, against examples that can be worked out by hand. */
 import { beforeEach, afterEach, describe, expect, test, vi } from 'vitest';
-import { linearFit, meansOf } from '../../load/statistics.ts';
+import { linearFit } from '../../load/statistics.ts';
 import { heldMs, Hold } from '../workers/support/hold.ts';
 
 describe('a straight line', () => {
@@ -73,15 +73,4 @@ describe('how long objects are kept from sleeping', () => {
     await vi.advanceTimersByTimeAsync(5_000);
     expect(heldMs() - before).toBe(1_200);
   });
-});
-
-test('means of stretches: as many as asked for, of all points, in order', () => {
-  const points = Array.from({ length: 7 }, (_, x): [number, number] => [x, x * 10]);
-  expect(meansOf(points, 3)).toEqual([
-    [0.5, 5],
-    [2.5, 25],
-    [5, 50],
-  ]);
-  expect(meansOf(points, 20)).toEqual(points);
-  expect(meansOf([], 20)).toEqual([]);
 });

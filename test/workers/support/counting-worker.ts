@@ -25,16 +25,12 @@ const counters = {
   objectRequests: 0,
   frames: 0,
   alarms: 0,
-  /** Sessions' calls to their bots, each an object request too. */
-  botCalls: 0,
-  /** Sessions built: made, or woken. Bots apart: they wake by their own clock. */
+  /** Sessions built: made, or woken. Not bots, which wake by their own clock. */
   built: 0,
-  botsBuilt: 0,
   objectRowsWritten: 0,
   objectRowsRead: 0,
   historyRowsWritten: 0,
   historyRowsRead: 0,
-  historyBatches: 0,
 };
 
 /** Of sessions. Objects of which there is one for all, a bot's own and the one that writes to D1, are not held against an answer. */
@@ -79,7 +75,6 @@ function countHistory(db: D1Database): D1Database {
       if (name === 'batch') {
         return async (statements: Parameters<D1Database['batch']>[0]) => {
           const results: D1Result[] = await target.batch(statements);
-          counters.historyBatches += 1;
           for (const { meta } of results) {
             counters.historyRowsWritten += meta.rows_written;
             counters.historyRowsRead += meta.rows_read;
@@ -151,13 +146,11 @@ export class ChatSession extends RealChatSession {
 
 export class Bot extends RealBot {
   constructor(ctx: DurableObjectState, env: Bindings) {
-    counters.botsBuilt += 1;
     countStorage(ctx);
     super(ctx, counted(env));
   }
 
   override attend(...args: Parameters<RealBot['attend']>): ReturnType<RealBot['attend']> {
-    counters.botCalls += 1;
     counters.objectRequests += 1;
     return super.attend(...args);
   }
