@@ -237,14 +237,22 @@ export async function startBareObject(modelUrl: string, { direct = false } = {})
   return { url: value.url.origin, pid, stop };
 }
 
-/** A folder that is gone when this process exits, which a command does on a signal too: in memory it would stay for ever. */
+const temporaryFolders = new Set<string>();
+// A command exits on a signal, too: what is in memory would stay for ever. One listener for all: Node takes many for a leak.
+process.once('exit', () => temporaryFolders.forEach(removeFolder));
+
+function removeFolder(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+}
+
+/** A folder that is gone when it is removed, or this process exits. */
 export function temporaryFolder(parent: string): { path: string; remove: () => void } {
   const path = mkdtempSync(join(parent, 'switchboard-load-'));
+  temporaryFolders.add(path);
   const remove = (): void => {
-    process.off('exit', remove);
-    rmSync(path, { recursive: true, force: true });
+    temporaryFolders.delete(path);
+    removeFolder(path);
   };
-  process.once('exit', remove);
   return { path, remove };
 }
 
