@@ -62,6 +62,9 @@ export interface Chart {
   series: { name: string; points: [x: number, y: number][] }[];
 }
 
+/** With these words a note says what was left out, and the report finds it. */
+export const NOT_RUN = 'NOT RUN';
+
 export interface Scenario {
   name: string;
   summary: string;

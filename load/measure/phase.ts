@@ -160,7 +160,7 @@ function show(
 ): void {
   const { latest } = watch;
   const parts = [
-    `${name}: ${Math.round((latest?.atMs ?? 0) / 1_000)} of ${seconds} s`,
+    `${name}: ${Math.round((latest?.atMs ?? 0) / 1_000)} of ${Math.round(seconds)} s`,
     `${sent} sent`,
     `${answered} answered`,
     `${sent - answered - failed} open`,

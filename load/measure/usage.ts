@@ -24,7 +24,7 @@ export interface Usage {
   seconds: number;
   /** Processor seconds used. */
   processor: Record<Role, number | null>;
-  /** What the rest of the machine has used meanwhile: above little, figures of it say little. */
+  /** What the rest of the machine has used meanwhile: above little, figures of it say little. Null also of a server that nobody can look at. */
   otherProcessor: number | null;
   serverBytesBefore: number | null;
   serverBytesAfter: number | null;
@@ -80,9 +80,10 @@ export class UsageWatch {
 
   #others({ server, model, generator }: Record<Role, number | null>): number | null {
     const machine = machineSeconds();
-    if (machine === null || this.#machineBefore === null) return null;
+    // Without the server's process its work would count as others'.
+    if (machine === null || this.#machineBefore === null || server === null) return null;
     const own = process.cpuUsage(this.#ownBefore);
-    const known = (server ?? 0) + (model ?? 0) + (generator ?? 0) + (own.user + own.system) / 1_000_000;
+    const known = server + (model ?? 0) + (generator ?? 0) + (own.user + own.system) / 1_000_000;
     return Math.max(0, machine - this.#machineBefore - known);
   }
 

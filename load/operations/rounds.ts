@@ -51,7 +51,7 @@ export async function measureRounds(world: World, plan: RoundsPlan): Promise<Mea
   const startedAt = performance.now();
   for (let round = 0; round < plan.rounds || performance.now() - startedAt < plan.untilMs; round += 1) {
     lab.signal.throwIfAborted();
-    if (round % SHOW_EVERY_ROUNDS === 0) lab.progress(`${fleet.size} bots: round ${round} of ${plan.rounds}`);
+    if (round % SHOW_EVERY_ROUNDS === 0) lab.progress(`${fleet.size} bots: round ${round}, ${plan.rounds} at least`);
     await one(world, round, measured);
   }
   return measured;

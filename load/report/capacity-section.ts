@@ -1,5 +1,6 @@
 /** What a scale needs and how far one server goes, in words and tables. */
 import { CLAIMED_SIZES, type Capacity } from './capacity.ts';
+import { NOT_QUIET } from '../measure/noise.ts';
 import { NOT_MEASURED, numberText } from './numbers.ts';
 import { perSecondOf, type Bears, type Bound, type Rate } from './rates.ts';
 import type { RunChart } from './runs.ts';
@@ -39,10 +40,11 @@ export function capacitySection(capacity: Capacity): Section {
 
 /** One number of users, and its cores, headroom and bottleneck from the same bound. */
 function bearsSentences(bears: Bears, most: number): string[] {
-  const { by, users, headroom, planAtUsers, cores, bottleneck, bounds } = bears;
+  const { by, users, headroom, planAtUsers, cores, bottleneck, bounds, isDisturbed } = bears;
   const beyond = users > most ? ` No run had more than ${numberText(most)}: this is drawn on from them.` : '';
   return [
     `One server bears ${usersText(bears)} users, ${numberText(headroom)} times the reports’ 1,000 (cores used then: ${numberText(cores)}). First bottleneck: ${bottleneck}. At ${numberText(Math.round(planAtUsers))} users it is time to plan for more.${beyond}`,
+    ...(isDisturbed ? [`${NOT_QUIET} when that was measured: on one that is, it may be more.`] : []),
     `That is by “${by}”, the least of what is known: ${bounds.map((bound) => `${bound.by}: ${usersText(bound)}`).join('; ')}.`,
   ];
 }

@@ -18,7 +18,8 @@ const HELP = `npm run load -- report [options]
   --results DIR          where each run's figures go (default: dist/load)
   --from DIR             run nothing: build the report of the figures there
   --html FILE            the page (default: report.html beside the figures)
-  --markdown FILE        the summary (default: load/REPORT.md)`;
+  --markdown FILE        the summary (default: load/REPORT.md of everything; with --only or --results
+                         REPORT.md beside the figures)`;
 
 /** @returns whether all is well: no gate was missed, no run left no figures */
 export async function reportCommand(args: string[], signal: AbortSignal): Promise<boolean> {
@@ -45,7 +46,9 @@ export async function reportCommand(args: string[], signal: AbortSignal): Promis
   const runs = await Runs.read(folder);
   const report = reportOf(runs);
   const page = resolve(values.html ?? join(folder, 'report.html'));
-  const summary = resolve(values.markdown ?? join(ROOT, 'load/REPORT.md'));
+  // The one that is kept is not lost to a try.
+  const isWhole = values.only === undefined && values.results === undefined;
+  const summary = resolve(values.markdown ?? (isWhole ? join(ROOT, 'load/REPORT.md') : join(folder, 'REPORT.md')));
   for (const [path, text] of [
     [page, pageOf(report)],
     [summary, markdownOf(report)],
@@ -55,7 +58,10 @@ export async function reportCommand(args: string[], signal: AbortSignal): Promis
     console.log(path);
   }
   const { missed, failed } = runs;
-  if (missed.length > 0) console.log(`${missed.length} gates were missed.`);
+  if (missed.length > 0) {
+    const names = [...new Set(missed.map(({ run }) => run))].join(', ');
+    console.log(`Gates that were missed: ${missed.length}, of ${names}.`);
+  }
   for (const { name } of failed) console.log(`${name} left no figures.`);
   return missed.length === 0 && failed.length === 0;
 }

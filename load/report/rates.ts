@@ -27,6 +27,7 @@ export interface Rate {
   per1000: number | null;
   serverCores: number | null;
   bottleneck: string;
+  isDisturbed: boolean;
 }
 
 /** What is known of the users that one server bears, each by itself. */
@@ -37,6 +38,8 @@ export interface Bound {
   usersError: number | null;
   cores: number | null;
   bottleneck: string;
+  /** The run that it is from was not alone on its machine. */
+  isDisturbed: boolean;
 }
 
 export interface Bears extends Bound {
@@ -89,6 +92,7 @@ function rateOf(runs: Runs, ladder: string): Rate[] {
       per1000: figure(PROCESSOR),
       serverCores,
       bottleneck: bottleneckOf(serverCores, machineCores, otherCores, machine.cores),
+      isDisturbed: runs.disturbed.includes('stress'),
     },
   ];
 }
@@ -113,8 +117,8 @@ function bottleneckOf(
 export function bearsOf(processor: LinearFit | null, rates: readonly Rate[]): Bears | null {
   const bounds = [
     ...lineBound(processor),
-    ...rates.map(({ ladder, users, serverCores, bottleneck }): Bound => {
-      return { by: `stress, ${ladder}`, users, usersError: null, cores: serverCores, bottleneck };
+    ...rates.map(({ ladder, users, serverCores, bottleneck, isDisturbed }): Bound => {
+      return { by: `stress, ${ladder}`, users, usersError: null, cores: serverCores, bottleneck, isDisturbed };
     }),
   ];
   const [least] = bounds.toSorted((one, other) => one.users - other.users);
@@ -131,6 +135,7 @@ function lineBound(processor: LinearFit | null): Bound[] {
       usersError: usersOf(processor.errorAt(perSecond) / processor.slope),
       cores: SERVER_CORES,
       bottleneck: THREAD,
+      isDisturbed: false,
     },
   ];
 }

@@ -1,5 +1,6 @@
 /** What the report says, as headings, sentences, tables and drawings. */
 import { NOT_QUIET } from '../measure/noise.ts';
+import { NOT_RUN } from '../scenario.ts';
 import { capacityOf } from './capacity.ts';
 import { capacitySection } from './capacity-section.ts';
 import { isOurs, judge, type Judged } from './claim.ts';
@@ -17,11 +18,12 @@ import { trustSection } from './trust.ts';
 
 export function reportOf(runs: Runs): Report {
   const judged = judge(CLAIMS, runs);
+  const mustHold = mustHoldSection(runs);
   return {
     title: 'What Switchboard does under load',
     sections: [
-      summarySection(runs, judged),
-      mustHoldSection(runs),
+      summarySection(runs, judged, mustHold),
+      mustHold,
       ...otherMachineSection(runs),
       missedSection(runs),
       drillsSection(runs),
@@ -35,7 +37,7 @@ export function reportOf(runs: Runs): Report {
   };
 }
 
-function summarySection(runs: Runs, judged: readonly Judged[]): Section {
+function summarySection(runs: Runs, judged: readonly Judged[], mustHold: Section): Section {
   const [first] = runs.all;
   const last = runs.all.at(-1);
   const { commits, disturbed } = runs;
@@ -47,7 +49,11 @@ function summarySection(runs: Runs, judged: readonly Judged[]): Section {
       `Measured: commit ${commits.join(', ')}${dirty ? ' (-dirty: with changes that were not committed)' : ''}.`,
       `When: ${first?.startedAt ?? ''} to ${last?.startedAt ?? ''}.`,
       ...machines.map((machine) => `Machine: ${machine}. Server, model simulator and generator share it.`),
+      'It is counted three times. “What must hold” is what this project asks of itself: the hardest. Gates are what a single run or drill fails by. “The reports” are capacity reports of two older systems, whose figures were never measured: each of their claims is a line here, also those that no gate is made of.',
+      `${mustHold.title}: ${mustHold.sentences[0] ?? ''}`,
+      `Gates: ${runs.all.reduce((sum, { gates }) => sum + gates.length, 0)}, of which ${runs.missed.length} were missed.`,
       ...countSentences(judged),
+      ...runs.all.flatMap(({ name, notes }) => notes.filter(isNotRun).map((note) => `${name}: ${note}`)),
       ...(disturbed.length > 0
         ? [`${NOT_QUIET} during ${disturbed.join(', ')}: times of these runs are those of the other work, too.`]
         : []),
@@ -69,6 +75,11 @@ function summarySection(runs: Runs, judged: readonly Judged[]): Section {
   };
 }
 
+/** What a run had to leave out. */
+function isNotRun(note: string): boolean {
+  return note.startsWith(NOT_RUN);
+}
+
 /** Of what the reports claim, and of what only we ask: the counts add up to the lines. */
 function countSentences(judged: readonly Judged[]): string[] {
   const text = (lines: readonly Judged[]): string => {
@@ -79,7 +90,7 @@ function countSentences(judged: readonly Judged[]): string[] {
   const theirs = judged.filter((line) => !isOurs(line));
   const ours = judged.filter(isOurs);
   return [
-    `Of the ${theirs.length} lines that the reports claim ${text(theirs)}. Of ${ours.length} more that only we ask for ${text(ours)}.`,
+    `The reports’ claims: of ${theirs.length} lines ${text(theirs)}. Of ${ours.length} more that only we ask for ${text(ours)}.`,
   ];
 }
 

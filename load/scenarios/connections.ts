@@ -9,7 +9,7 @@ import type { Generators } from '../lab/generators.ts';
 import { BARE_USERS, Lab } from '../lab/lab.ts';
 import { startBareObject, type Started } from '../lab/servers.ts';
 import { openFilesLimit, processorSeconds, residentBytes } from '../processes.ts';
-import { LoadError, type Scenario, type ScenarioResult } from '../scenario.ts';
+import { LoadError, NOT_RUN, type Scenario, type ScenarioResult } from '../scenario.ts';
 import {
   BARE,
   heldFigures,
@@ -122,7 +122,7 @@ function fitsOpenFiles(users: number): boolean {
 function filesNote(steps: readonly number[]): string {
   const numbers = steps.map((step) => step.toLocaleString('en')).join(' and ');
   const limit = (openFilesLimit() ?? Infinity).toLocaleString('en');
-  return `NOT RUN: ${numbers} connections. A process may have ${limit} files open here (ulimit -n), and the local runtime takes ${FILES_PER_CONNECTION} for a connection and ${FILES_PER_OBJECT} more for an object that is awake.`;
+  return `${NOT_RUN}: ${numbers} connections. A process may have ${limit} files open here (ulimit -n), and the local runtime takes ${FILES_PER_CONNECTION} for a connection and ${FILES_PER_OBJECT} more for an object that is awake.`;
 }
 
 /** Until every object that has nothing to do has left memory. */

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdir, realpath, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -25,11 +26,10 @@ export interface StateLock {
 
 /**
  * Makes the folder where it is missing.
- * @throws UsageError where another process holds it
+ * @throws UsageError where another process holds it, or it is no folder and cannot be made one
  */
 export async function lockState(folder: string): Promise<StateLock> {
-  await mkdir(folder, { recursive: true });
-  const address = addressOf(await realpath(folder));
+  const address = addressOf(await placeOf(folder));
   const refusal = (holder: string): UsageError =>
     new UsageError(`Already in use: ${folder}, by ${holder}. --persist DIR takes another folder for state.`);
   const found = await holderAt(address);
@@ -47,11 +47,25 @@ export async function lockState(folder: string): Promise<StateLock> {
     if (codeOf(error) === 'EADDRINUSE') throw refusal('a server that is starting');
     throw error;
   }
+  // A process that exits on a signal comes to no release, and would leave the socket's file.
+  const removeFile = (): void => rmSync(address, { force: true });
+  process.once('exit', removeFile);
   async function release(): Promise<void> {
+    process.off('exit', removeFile);
     server.close();
     await once(server, 'close');
   }
   return lock;
+}
+
+async function placeOf(folder: string): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true });
+    return await realpath(folder);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`--persist ${folder} cannot be used for state: ${reason}`);
+  }
 }
 
 /** The same for all processes with the same folder for temporary files. */

@@ -1,7 +1,7 @@
 /** Real processes on a real folder. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
@@ -51,14 +51,31 @@ it('ends with its process, by SIGKILL too', async () => {
   await (await lockState(folder)).release();
 });
 
-/** Another process that holds the lock. */
-async function holding(): Promise<ChildProcess> {
+it('leaves no file of a process that exits without a release', async () => {
+  const sockets = (): string[] => readdirSync(folder).filter((name) => name.endsWith('.sock'));
+  const child = await holding({ TMPDIR: folder });
+  expect(sockets()).toHaveLength(1);
+  child.kill('SIGTERM');
+  await once(child, 'close');
+  expect(sockets()).toEqual([]);
+});
+
+it('names the option where the folder cannot be one', async () => {
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  await expect(lockState(file)).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('--persist') });
+});
+
+/** Another process that holds the lock, and exits on SIGTERM. */
+async function holding(environment: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
   const code = `import { lockState } from '${LOCK}';
     await lockState(process.argv[1]);
+    process.on('SIGTERM', () => process.exit());
     console.log('held');
     setInterval(() => {}, 1_000);`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', code, folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...environment },
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child.stdout, 'data');
