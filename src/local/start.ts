@@ -18,6 +18,8 @@ const HELP = `npm start -- [options]
   --ollama URL   the Ollama to use, instead of OLLAMA_BASE_URL`;
 const DEV_VARS = join(ROOT, '.dev.vars');
 const MAX_PORT = 65_535;
+/** How often it is looked whether what started this process is still there. */
+const PARENT_LOOK_MS = 500;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -98,6 +100,10 @@ function step(what: string): void {
 function untilInterrupted(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    // npm tells a signal to its shell, which ends and tells nobody: port and state would stay taken. By hand it may go on alone.
+    const parent = process.ppid;
+    const look = (): void => void (process.ppid !== parent && resolve());
+    if (process.env['npm_lifecycle_event'] !== undefined) setInterval(look, PARENT_LOOK_MS).unref();
   });
 }
 

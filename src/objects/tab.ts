@@ -23,10 +23,18 @@ export interface TabSocket {
 const attachment = z.object({
   seq: z.nullable(z.int()),
   proof: z.nullable(z.object({ user: z.string(), until: z.number() })),
+  /** Missing where a version before this one wrote it. */
+  acceptedAt: z.optional(z.number()),
+  heardAt: z.optional(z.number()),
 });
 
+type Attachment = z.infer<typeof attachment>;
+
 /** Who opened a socket, and until when what proved it holds (ms since 1970). */
-export type Proof = NonNullable<z.infer<typeof attachment>['proof']>;
+export type Proof = NonNullable<Attachment['proof']>;
+
+/** What a tab begins with. */
+type Beginning = Pick<Tab, 'seq' | 'acceptedAt' | 'heardAt'> & { proof: Proof | null };
 
 export class Tab {
   /** The last record sent; null until `hello`. */
@@ -36,7 +44,10 @@ export class Tab {
   attempt = 0;
   textOffset = 0;
   thinkingOffset = 0;
-  /** When the socket was accepted, or outlived its object, and when it last sent a frame (ms since 1970). */
+  /**
+   * When the socket was accepted, and when it last sent a frame (ms since 1970). A tab that outlived its object has the
+   * times of before: it may be dead as long as the session has slept.
+   */
   readonly acceptedAt: number;
   heardAt: number;
   /** A queue did not fit into the window: the one of then is sent when it does. */
@@ -51,17 +62,17 @@ export class Tab {
   /** Closed from here: its close event is on the way, and nothing may follow what it was closed with. */
   #closed = false;
 
-  private constructor(socket: TabSocket, seq: number | null, proof: Proof | null, now: number) {
+  private constructor(socket: TabSocket, { seq, proof, acceptedAt, heardAt }: Beginning) {
     this.#socket = socket;
     this.seq = seq;
     this.#proof = proof;
-    this.acceptedAt = now;
-    this.heardAt = now;
+    this.acceptedAt = acceptedAt;
+    this.heardAt = heardAt;
   }
 
   /** A socket that was just accepted. */
   static accept(socket: TabSocket, now: number): Tab {
-    const tab = new Tab(socket, null, null, now);
+    const tab = new Tab(socket, { seq: null, proof: null, acceptedAt: now, heardAt: now });
     tab.save();
     return tab;
   }
@@ -69,7 +80,9 @@ export class Tab {
   /** A socket that outlived the object which accepted it; null if it is not one of ours. */
   static restore(socket: TabSocket, now: number): Tab | null {
     const parsed = attachment.safeParse(socket.deserializeAttachment());
-    return parsed.success ? new Tab(socket, parsed.data.seq, parsed.data.proof, now) : null;
+    if (!parsed.success) return null;
+    const { seq, proof, acceptedAt = now, heardAt = now } = parsed.data;
+    return new Tab(socket, { seq, proof, acceptedAt, heardAt });
   }
 
   /**
@@ -136,7 +149,8 @@ export class Tab {
   }
 
   save(): void {
-    this.#socket.serializeAttachment({ seq: this.seq, proof: this.#proof });
+    const { seq, acceptedAt, heardAt } = this;
+    this.#socket.serializeAttachment({ seq, proof: this.#proof, acceptedAt, heardAt } satisfies Attachment);
   }
 
   close(code: number, reason: string): void {

@@ -21,8 +21,19 @@ const MAX_WAIT_MS = 50;
 /** Bytes that are never waited for: what a stalling stream holds back stays small. */
 const MAX_MIN_BYTES = 8 * 1024;
 
-/** The same as long as only the speed of earlier streams is known, as it was measured here: this one may be slower. */
+/** The same by the speed of earlier streams, as it was measured here: this one may be slower. */
 const MAX_GUESSED_BYTES = 1_024;
+/**
+ * In bytes per ms. Before a stream has shown a speed of its own, others are believed from here on: a token in a
+ * millisecond, which is no model that writes but something that was there. Slower ones may be slower still this time:
+ * a reader would wait for many tokens together, and tokens that come each second would pass for silence. So it waits
+ * for one, and only a process that is late for as many as times as it is late.
+ */
+const UNDOUBTED_SPEED = 100;
+/** Tokens are not alike: one that is a quarter shorter than the first is a token. */
+const SHORTER_BY = 0.25;
+/** No connection is as fast, in bytes per ms: a model that says so counts in other units than it should. */
+const MAX_STATED_SPEED = 1_000_000;
 /** What is shorter, or took less time (ms), may have come in one burst and tells nothing about speed. */
 const TELLING_BYTES = 1_024;
 const TELLING_MS = 100;
@@ -59,6 +70,8 @@ export class ReadPace {
   readonly #wait: (now: number) => number;
   readonly #openedAt: number;
   #firstAt = 0;
+  /** What the first read brought, usually a token. */
+  #firstBytes = 0;
   /** Bytes after the first read: what the first one brought may have been under way for any time. */
   #bytes = -1;
   #open = true;
@@ -84,11 +97,12 @@ export class ReadPace {
     }
     this.#bytes = 0;
     this.#firstAt = this.#now();
+    this.#firstBytes = bytes;
   }
 
   /**
    * The bytes that the next read should wait for: 1 unless the process is busy and the stream's
-   * speed is known, or that of the ones before it. The first token is never waited for.
+   * speed is known, or the ones before it were faster than any model. The first token is never waited for.
    */
   minBytes(): number {
     const now = this.#now();
@@ -101,8 +115,14 @@ export class ReadPace {
     // And in a process that is late, for so many times longer: what is read late comes no sooner in more pieces.
     const guessedBytes = Math.floor(guessed * wait * lateness);
     const most = stated === null ? MAX_GUESSED_BYTES : MAX_MIN_BYTES;
+    if (own === null && others < UNDOUBTED_SPEED) return this.#tokens(lateness, Math.min(most, guessedBytes));
     const known = Math.min(MAX_MIN_BYTES, Math.floor((own ?? 0) * wait));
     return Math.max(1, known, Math.min(most, guessedBytes));
+  }
+
+  /** The bytes of so many tokens like the first, but no more than `most`. */
+  #tokens(count: number, most: number): number {
+    return Math.max(1, Math.min(most, Math.floor(this.#firstBytes * (count - SHORTER_BY))));
   }
 
   /** Bytes per ms since the first read; null while nothing came after it. */
@@ -113,7 +133,7 @@ export class ReadPace {
   /** The answer is whole; `writingMs`: what its model says it took from the first token to the last, null for nothing. */
   ended(writingMs: number | null): void {
     // Of a few tokens the last line, which is long, is the most: they would seem far faster than they are.
-    if (writingMs !== null && this.#bytes >= TELLING_BYTES) {
+    if (writingMs !== null && this.#bytes >= TELLING_BYTES && this.#bytes / writingMs <= MAX_STATED_SPEED) {
       const now = this.#now();
       noteStated(this.#source, this.#bytes, writingMs, now - this.#firstAt, now);
     }

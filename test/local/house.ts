@@ -56,6 +56,17 @@ export class House {
     return run;
   }
 
+  /** The same as npm runs it: in a shell, which passes no signal on. */
+  runByNpm(args: string[]): Run {
+    const { PATH = '', HOME = '' } = process.env;
+    const script = join(this.folder, 'src/local/start.ts');
+    const env = { PATH, HOME, npm_lifecycle_event: 'start' };
+    const shell = ['-c', '"$0" "$@"; exit $?', process.execPath, script, ...args];
+    const run = new Run(spawn('sh', shell, { cwd: this.folder, env, detached: true }));
+    this.#runs.push(run);
+    return run;
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#runs.map((run) => run.stop()));
     rmSync(this.folder, { recursive: true, force: true });
@@ -95,6 +106,11 @@ export class Run {
       await setTimeout(POLL_MS);
     }
     throw new Error(`${String(pattern)} was not printed:\n${this.stdout}\n${this.stderr}`);
+  }
+
+  /** Ends what was started, not what that has started. */
+  terminate(): void {
+    this.#child.kill('SIGTERM');
   }
 
   /** Ctrl-C, as far as the process can tell. */

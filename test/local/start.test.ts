@@ -60,6 +60,15 @@ describe('a wrong value stops the start with one line that names its variable', 
   });
 });
 
+it('ends when npm is ended, whose shell tells nobody', { timeout: START_TIMEOUT_MS }, async () => {
+  const run = newHouse().runByNpm(['--port', '0', '--ollama', await closedUrl()]);
+  const [, url = ''] = await run.printed(/Ready on (\S+)/);
+  expect((await fetch(`${url}/api/health`)).status).toBe(200);
+  run.terminate();
+  await run.ended();
+  await expect(fetch(`${url}/api/health`)).rejects.toThrow('fetch failed');
+});
+
 describe('npm start on a fresh machine', { timeout: START_TIMEOUT_MS }, () => {
   let house: House;
   beforeAll(() => {

@@ -156,6 +156,23 @@ describe('connections that only look open', () => {
     expect(dead.closed?.code).toBe(4101);
     expect(tab.of('welcome')[0]).toMatchObject({ tabs: 1 });
   });
+
+  test('a session that has slept takes none of them for just heard: they would keep others out for good', async () => {
+    const fake = await quietWorld();
+    const { FakeSocket } = await import('../support/fake-world.ts');
+    const mute = new FakeSocket();
+    fake.runtime.join(mute);
+    const [dead, live] = [await fake.join(), await fake.join()];
+    dead.pingedAt = fake.time;
+    await fake.advance(60_000);
+    live.pingedAt = fake.time - 5_000;
+    await fake.restart([mute, dead, live]);
+    fake.runtime.sweep();
+    expect(dead.closed?.code).toBe(4101);
+    expect(mute.closed?.code).toBe(4102);
+    expect(live.closed).toBeNull();
+    expect(fake.runtime.tabs.size).toBe(1);
+  });
 });
 
 describe('requests that wait for an answer', () => {

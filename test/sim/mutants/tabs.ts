@@ -52,8 +52,8 @@ export const TABS_MUTANTS: readonly Mutant[] = [
   bug(
     'hibernation forgets who said hello',
     'objects/tab.ts',
-    'new Tab(socket, parsed.data.seq, parsed.data.proof, now)',
-    'new Tab(socket, null, parsed.data.proof, now)',
+    'new Tab(socket, { seq, proof, acceptedAt, heardAt })',
+    'new Tab(socket, { seq: null, proof, acceptedAt, heardAt })',
   ),
   bug(
     'the frame of another record',
