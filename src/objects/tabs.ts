@@ -84,10 +84,10 @@ export class Tabs<Socket extends TabSocket> {
   /** Closes sockets that were silent for too long, never said hello, or whose proof has ended; returns how many. */
   closeSilent(now: number, pingedAt: (socket: Socket) => number): number {
     const before = this.#tabs.size;
+    // The platform, which answers pings by itself, is asked only of a tab that seems silent: it takes longer than all the rest.
     const isLongAgo = (at: number): boolean => now - at > SILENCE_TIMEOUT_MS;
     for (const [socket, tab] of this.#tabs) {
       if (tab.hasExpired(now)) tab.endUnauthorised();
-      // The platform, which answers pings by itself, is asked last: it takes longer than all the rest.
       else if (isLongAgo(tab.heardAt) && isLongAgo(pingedAt(socket)))
         tab.close(CLOSE.silent, 'Nothing was heard for too long.');
       else if (tab.seq === null && now - tab.acceptedAt > HELLO_TIMEOUT_MS)

@@ -66,7 +66,12 @@ export const sessions = removals('sessions.ts', [
     'if (tab.hasExpired(now)) tab.endUnauthorised();\n      else if',
     'if',
   ],
-  ['a socket carries who opened it and until when, through hibernation', TAB, 'parsed.data.proof, now', 'null, now'],
+  [
+    'a socket carries who opened it and until when, through hibernation',
+    TAB,
+    '{ seq, proof, acceptedAt, heardAt });',
+    '{ seq, proof: null, acceptedAt, heardAt });',
+  ],
   [
     'a socket carries who opened it and until when, through hibernation',
     SESSION,
