@@ -73,12 +73,18 @@ export interface Scenario {
   run(options: ScenarioOptions): Promise<ScenarioResult>;
 }
 
-export function atLeast(name: string, value: number, limit: number): Gate {
-  return { name, value, limit, ok: value >= limit };
+/** @param value null: it did not happen, or could not be measured, which is no success */
+export function atLeast(name: string, value: number | null, limit: number): Gate {
+  return gate(name, value, limit, (known) => known >= limit);
 }
 
-export function atMost(name: string, value: number, limit: number): Gate {
-  return { name, value, limit, ok: value <= limit };
+/** @param value null as in `atLeast` */
+export function atMost(name: string, value: number | null, limit: number): Gate {
+  return gate(name, value, limit, (known) => known <= limit);
+}
+
+function gate(name: string, value: number | null, limit: number, isHeld: (value: number) => boolean): Gate {
+  return { name, value: value ?? Number.NaN, limit, ok: value !== null && isHeld(value) };
 }
 
 /** What was asked for cannot be done: the person is told so in one line. */

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { ROOT } from '../../src/local/build-worker.ts';
 import { monotonicMs } from '../clock.ts';
-import { LoadError } from '../scenario.ts';
+import { atMost, LoadError } from '../scenario.ts';
 import type { Drill, Stage } from './drill.ts';
-import { answeredGate, CLAIMS, figuresOf, lostGate, spread, unaffectedGates, within } from './figures.ts';
+import { answeredGate, CLAIMS, figuresOf, lostGate, spread, unaffectedGates } from './figures.ts';
 import { recovery, timesByPhase, type Wound } from './outcome.ts';
 
 const ENTRY = join(ROOT, 'test/workers/support/faulty-history.ts');
@@ -46,9 +46,9 @@ export const d1Down = (): Drill => {
         gates: [
           answeredGate(run),
           ...unaffectedGates('answer', during, before),
-          within('healed to the next acknowledgement at most, ms', back.acknowledgedHealed.max, CLAIMS.recoveredMs),
+          atMost('healed to the next acknowledgement at most, ms', back.acknowledgedHealed.max, CLAIMS.recoveredMs),
           lostGate(run),
-          within('a failed delivery was logged: no', notes.loggedMs === null ? 1 : 0, 0),
+          atMost('a failed delivery was logged: no', notes.loggedMs === null ? 1 : 0, 0),
         ],
         notes: [
           'Messages and answers are kept by each session itself; D1 has lists and search, and is caught up with. A session delivers a moment after it fell quiet: the log can say so no sooner.',

@@ -1,8 +1,9 @@
 /** Connections break at random: reset, as by a proxy that restarts, and then silently, as by a router that forgot them. */
 import { seeded } from '../../test/support/random.ts';
 import { monotonicMs } from '../clock.ts';
+import { atMost } from '../scenario.ts';
 import type { Drill, DrillRun, Stage } from './drill.ts';
-import { answeredGate, CLAIMS, figuresOf, lostGate, spread, within } from './figures.ts';
+import { answeredGate, CLAIMS, figuresOf, lostGate, spread } from './figures.ts';
 import { Latencies } from '../histogram.ts';
 import { losses, recovery, type Wound } from './outcome.ts';
 
@@ -82,9 +83,9 @@ function judge(run: DrillRun, cut: Cut) {
       ...spread(figure, 'fault to new acknowledgement', back.acknowledged),
     );
     gates.push(
-      within(`${name}: seen by the client after at most, ms`, seen.max, seenMs),
-      within(`${name}: seen to live again at most, ms`, live.max, CLAIMS.recoveredMs),
-      within(`${name}: never live again`, lost.filter(({ liveAt }) => Number.isNaN(liveAt)).length, 0),
+      atMost(`${name}: seen by the client after at most, ms`, seen.max, seenMs),
+      atMost(`${name}: seen to live again at most, ms`, live.max, CLAIMS.recoveredMs),
+      atMost(`${name}: never live again`, lost.filter(({ liveAt }) => Number.isNaN(liveAt)).length, 0),
     );
   }
   return {

@@ -46,20 +46,15 @@ export function spread(figure: MakeFigure, name: string, latencies: Latencies): 
   ];
 }
 
-/** @param value null: it did not happen, or could not be measured, which is no success */
-export function within(name: string, value: number | null, limit: number): Gate {
-  return atMost(name, value ?? Number.NaN, limit);
-}
-
 /** Gates of a drill in which connections are lost: seen and recovered as claimed, everybody back. */
 export function connectionGates(run: DrillRun): Gate[] {
   const { wounds, outages, columns } = run;
   const lost = losses(wounds, outages);
   const { acknowledgedHealed, firstTokenHealed, never } = recovery(columns, wounds, lost, null);
   return [
-    within('loss seen by the client after at most, ms', seen(run).max, CLAIMS.seenMs),
-    within('healed to the next new acknowledgement at most, ms', acknowledgedHealed.max, CLAIMS.recoveredMs),
-    within('healed to the next first token at most, ms', firstTokenHealed.max, CLAIMS.recoveredMs),
+    atMost('loss seen by the client after at most, ms', seen(run).max, CLAIMS.seenMs),
+    atMost('healed to the next new acknowledgement at most, ms', acknowledgedHealed.max, CLAIMS.recoveredMs),
+    atMost('healed to the next first token at most, ms', firstTokenHealed.max, CLAIMS.recoveredMs),
     atMost('users that were never live again', lost.length - backCount(lost), 0),
     atMost('users whose messages were never acknowledged again', never, 0),
   ];
@@ -83,7 +78,7 @@ function othersGates({ isOther }: Drill, run: DrillRun): Gate[] {
 /** That people waited about as long as before. Where the machine itself stuttered, one in twenty says nothing of the server. */
 export function unaffectedGates(name: string, during: PhaseTimes, before: PhaseTimes): Gate[] {
   const gate = (percent: number, most: number): Gate => {
-    return within(`${name} p${percent}, during over before`, ratio(during.answer, before.answer, percent), most);
+    return atMost(`${name} p${percent}, during over before`, ratio(during.answer, before.answer, percent), most);
   };
   return [gate(50, OTHERS.p50), ...(isLate(during) || isLate(before) ? [] : [gate(95, OTHERS.p95)])];
 }

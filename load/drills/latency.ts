@@ -1,8 +1,8 @@
 /** The model's network becomes slow: everything that it says arrives half a second later. */
 import { monotonicMs } from '../clock.ts';
 import type { Drill, DrillRun, Stage } from './drill.ts';
-import { atLeast } from '../scenario.ts';
-import { answeredGate, CLAIMS, figuresOf, lostGate, spread, within } from './figures.ts';
+import { atMost, atLeast } from '../scenario.ts';
+import { answeredGate, CLAIMS, figuresOf, lostGate, spread } from './figures.ts';
 import { ratio, recovery, timesByPhase, type Wound } from './outcome.ts';
 
 const ADDED_MS = 500;
@@ -40,10 +40,10 @@ export const latency = (): Drill => ({
       gates: [
         answeredGate(run),
         atLeast('first token p50 later than before, at least, ms', added, MIN_ADDED_MS),
-        within('first token p50 later than before, ms', added, MAX_ADDED_MS),
-        within('acknowledged p50 later than before, ms', laterMs('acknowledged'), MAX_ACKNOWLEDGED_LATER_MS),
-        within('answer p50, after over before', ratio(after.answer, before.answer, 50), MAX_AFTER_RATIO),
-        within('healed to the next first token at most, ms', back.firstTokenHealed.max, CLAIMS.atOnceMs),
+        atMost('first token p50 later than before, ms', added, MAX_ADDED_MS),
+        atMost('acknowledged p50 later than before, ms', laterMs('acknowledged'), MAX_ACKNOWLEDGED_LATER_MS),
+        atMost('answer p50, after over before', ratio(after.answer, before.answer, 50), MAX_AFTER_RATIO),
+        atMost('healed to the next first token at most, ms', back.firstTokenHealed.max, CLAIMS.atOnceMs),
         lostGate(run),
       ],
       notes: ['Nothing has to be detected: a slow model is no failure, and its bot stays as it is.'],

@@ -10,9 +10,9 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { monotonicMs } from '../clock.ts';
 import { BYTES_PER_MB, residentBytes } from '../processes.ts';
-import { LoadError } from '../scenario.ts';
+import { atMost, LoadError } from '../scenario.ts';
 import type { Drill, DrillRun, Stage, Verdict } from './drill.ts';
-import { answeredGate, CLAIMS, figuresOf, spread, within } from './figures.ts';
+import { answeredGate, CLAIMS, figuresOf, spread } from './figures.ts';
 import { losses, recovery, type Wound } from './outcome.ts';
 
 const CLAIMED_MB = 256;
@@ -164,12 +164,12 @@ function judge(drillRun: DrillRun, { restWritable, restResident, held }: Notes):
       ...(died.length > 0 ? spread(figure, 'death to new acknowledgement', back.acknowledged) : []),
     ],
     gates: [
-      within(`lived at +${CLAIMED_MB} MB: no`, claimed?.survived ? 0 : 1, 0),
-      within('connections lost while it lived', lostWhileHeld, 0),
+      atMost(`lived at +${CLAIMED_MB} MB: no`, claimed?.survived ? 0 : 1, 0),
+      atMost('connections lost while it lived', lostWhileHeld, 0),
       answeredGate(drillRun),
       ...(died.length > 0
         ? [
-            within(
+            atMost(
               'healed to the next new acknowledgement at most, ms',
               back.acknowledgedHealed.max,
               CLAIMS.recoveredMs,

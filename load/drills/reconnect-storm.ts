@@ -1,7 +1,8 @@
 /** Everybody loses the connection in the same moment: once while the network is well, once while it is gone for a while. */
 import { monotonicMs } from '../clock.ts';
+import { atMost } from '../scenario.ts';
 import type { Drill, Stage } from './drill.ts';
-import { answeredGate, CLAIMS, connectionGates, figuresOf, within } from './figures.ts';
+import { answeredGate, CLAIMS, connectionGates, figuresOf } from './figures.ts';
 import { Latencies } from '../histogram.ts';
 import { losses, type Wound } from './outcome.ts';
 
@@ -34,7 +35,7 @@ export const reconnectStorm = (): Drill => ({
       gates: [
         answeredGate(run),
         ...allLive.map(({ wound, latencies }) =>
-          within(`${wound.name}: all live again after, ms`, latencies.max, CLAIMS.recoveredMs),
+          atMost(`${wound.name}: all live again after, ms`, latencies.max, CLAIMS.recoveredMs),
         ),
         ...connectionGates(run),
       ],

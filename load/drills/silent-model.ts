@@ -6,9 +6,9 @@ import * as z from 'zod/mini';
 import { monotonicMs } from '../clock.ts';
 import { Latencies } from '../histogram.ts';
 import type { TalkColumns } from '../generator/open-loop.ts';
-import { LoadError } from '../scenario.ts';
+import { atMost, LoadError } from '../scenario.ts';
 import type { Drill, DrillRun, Stage, Verdict } from './drill.ts';
-import { CLAIMS, figuresOf, lostGate, spread, unaffectedGates, within } from './figures.ts';
+import { CLAIMS, figuresOf, lostGate, spread, unaffectedGates } from './figures.ts';
 import { ratio, recovery, timesByPhase, type Wound } from './outcome.ts';
 
 /**
@@ -179,15 +179,15 @@ function judge(run: DrillRun, notes: Notes): Verdict {
     ],
     gates: [
       ...cases.flatMap(({ name, latencies, never }) => [
-        within(`${name}: silence to the user’s knowing at most, ms`, latencies.max, CLAIMS.toldMs),
-        within(`${name}: users who were told nothing`, never, 0),
+        atMost(`${name}: silence to the user’s knowing at most, ms`, latencies.max, CLAIMS.toldMs),
+        atMost(`${name}: users who were told nothing`, never, 0),
       ]),
       ...unaffectedGates('silent for some: others’ answer', during, before),
-      within('others that were not answered meanwhile', during.sent - during.answered, 0),
-      within('neither answered nor told why not', untold(run.columns), 0),
+      atMost('others that were not answered meanwhile', during.sent - during.answered, 0),
+      atMost('neither answered nor told why not', untold(run.columns), 0),
       lostGate(run),
-      within('the whole model silent: the bot knows after, ms', notes.degradedMs, CLAIMS.seenMs),
-      within('the whole model back: the bot knows after, ms', notes.runningMs, MAX_RETURN_MS),
+      atMost('the whole model silent: the bot knows after, ms', notes.degradedMs, CLAIMS.seenMs),
+      atMost('the whole model back: the bot knows after, ms', notes.runningMs, MAX_RETURN_MS),
     ],
     notes: [
       `First token and every next one have ${TIMEOUT_MS} ms (FIRST_TOKEN_TIMEOUT_MS, IDLE_TIMEOUT_MS); what is above that is the server's and the way's.`,

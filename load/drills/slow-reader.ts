@@ -4,8 +4,9 @@ import { CREDIT_WINDOW_BYTES } from '../../src/protocol/limits.ts';
 import { monotonicMs } from '../clock.ts';
 import { BYTES_PER_MB, residentBytes } from '../processes.ts';
 import type { TalkColumns } from '../generator/open-loop.ts';
+import { atMost } from '../scenario.ts';
 import type { Drill, DrillRun, Stage, Verdict } from './drill.ts';
-import { answeredGate, figuresOf, lostGate, spread, unaffectedGates, within } from './figures.ts';
+import { answeredGate, figuresOf, lostGate, spread, unaffectedGates } from './figures.ts';
 import { ratio, timesByPhase, type Wound } from './outcome.ts';
 
 const MODULE = fileURLToPath(new URL('../generator/slow-reader-users.ts', import.meta.url));
@@ -111,8 +112,8 @@ function judge(run: DrillRun, notes: Notes): Verdict {
     ],
     gates: [
       answeredGate(run),
-      within('long answers that never came', watched ? missing(watched) : null, 0),
-      within('memory grown beyond a window each, of what was not read', (grown - windows) / unread, MAX_GROWN_SHARE),
+      atMost('long answers that never came', watched ? missing(watched) : null, 0),
+      atMost('memory grown beyond a window each, of what was not read', (grown - windows) / unread, MAX_GROWN_SHARE),
       ...unaffectedGates('other users: answer', others.during, others.before),
       lostGate(run),
     ],

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { ROOT } from '../../src/local/build-worker.ts';
 import { monotonicMs } from '../clock.ts';
-import { LoadError } from '../scenario.ts';
+import { atMost, LoadError } from '../scenario.ts';
 import type { Drill, Stage } from './drill.ts';
-import { answeredGate, connectionGates, figuresOf, within } from './figures.ts';
+import { answeredGate, connectionGates, figuresOf } from './figures.ts';
 import { liveUsers, type Wound } from './outcome.ts';
 
 const FIRST = join(ROOT, 'test/workers/support/leaving-worker.ts');
@@ -52,8 +52,8 @@ export const upgrade = (): Drill => {
           answeredGate(run),
           ...connectionGates(run),
           // Without a goodbye this is nothing but one more crash.
-          within('connected users who were told no goodbye', Math.max(0, ...untold), 0),
-          within('replacements that do not run the new code', notes.codes.join() === 'next,first' ? 0 : 1, 0),
+          atMost('connected users who were told no goodbye', Math.max(0, ...untold), 0),
+          atMost('replacements that do not run the new code', notes.codes.join() === 'next,first' ? 0 : 1, 0),
         ],
         notes: [
           'Half of the sockets is closed with 4100, half with 1012; what runs is cut off by the end of its process. Between the two processes nobody answers here for as long as the new one takes to start; a deployment on Cloudflare has no such gap.',

@@ -111,13 +111,13 @@ export function stepGates({ bots, measured, callsPerSecond: calls, idlePercent: 
   const times = OPERATIONS.flatMap((operation) => {
     const claim = CLAIMS[operation];
     if (!claim) return [];
-    const value = measured.get(operation)?.percentile(95) ?? Number.NaN;
+    const value = measured.get(operation)?.percentile(95) ?? null;
     return [atMost(`${bots} bots: ${operation} p95, ms`, value, claim.ms / claim.better)];
   });
   return [
     ...times,
     atLeast(`${bots} bots: API calls/s`, calls, CLAIMED_CALLS_PER_SECOND),
-    atMost(`${bots} bots: server idle, % of a core`, idle ?? Number.NaN, CLAIMED_IDLE_PERCENT),
+    atMost(`${bots} bots: server idle, % of a core`, idle, CLAIMED_IDLE_PERCENT),
   ];
 }
 
@@ -127,13 +127,7 @@ export function talkingGates({ bots, phase, bytesEach, processorPercent }: Talki
     lateGate(phase),
     atMost(`${bots} bots talking: memory each, MB`, (bytesEach ?? Number.NaN) / BYTES_PER_MB, CLAIMED_BOT_MB),
     ...(bots === CLAIMED_TALKING.bots
-      ? [
-          atMost(
-            `${bots} bots talking: server busy, % of a core`,
-            processorPercent ?? Number.NaN,
-            CLAIMED_TALKING.percent,
-          ),
-        ]
+      ? [atMost(`${bots} bots talking: server busy, % of a core`, processorPercent, CLAIMED_TALKING.percent)]
       : []),
   ];
 }

@@ -49,13 +49,14 @@ export async function measureBill<User extends LoadUser>(
     const { exchanges } = await closedLoop(users, { ...options, windowMs: TALK_MS, sentBefore: 1, pauseMs: PAUSE_MS });
     await finish(users);
     const after = await counters();
+    const said = exchanges.flat();
     const timings = new Timings();
-    timings.record(exchanges.flat());
-    const answers = exchanges.flat().filter(isAnswered).length;
+    timings.record(said);
+    const answers = said.filter(isAnswered).length;
     const heldMs = before.heldMs === null || after.heldMs === null ? null : (after.heldMs - before.heldMs) / answers;
     const per = (name: Exclude<keyof PeerCounters, 'heldMs'>): number => (after[name] - before[name]) / answers;
     return {
-      sent: exchanges.flat().length,
+      sent: said.length,
       answers,
       billed: {
         workerRequests: per('workerRequests'),

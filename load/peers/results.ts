@@ -182,7 +182,7 @@ export function crashFigures(crashes: ReadonlyMap<Subject, CrashCounts | null>):
 
 export function crashGates(crashes: ReadonlyMap<Subject, CrashCounts | null>): Gate[] {
   const own = crashes.get(OWN);
-  const gate = (name: string, of: keyof CrashCounts): Gate => atMost(`crash: ${name}`, own?.[of] ?? Number.NaN, 0);
+  const gate = (name: string, of: keyof CrashCounts): Gate => atMost(`crash: ${name}`, own?.[of] ?? null, 0);
   return [
     gate('sent, and gone', 'missing'),
     gate('there, and never answered', 'unanswered'),

@@ -53,7 +53,9 @@ function summarySection(runs: Runs, judged: readonly Judged[], mustHold: Section
       `${mustHold.title}: ${mustHold.sentences[0] ?? ''}`,
       `Gates: ${runs.all.reduce((sum, { gates }) => sum + gates.length, 0)}, of which ${runs.missed.length} were missed.`,
       ...countSentences(judged),
-      ...runs.all.flatMap(({ name, notes }) => notes.filter(isNotRun).map((note) => `${name}: ${note}`)),
+      ...runs.all.flatMap(({ name, notes }) =>
+        notes.filter((note) => note.startsWith(NOT_RUN)).map((note) => `${name}: ${note}`),
+      ),
       ...(disturbed.length > 0
         ? [`${NOT_QUIET} during ${disturbed.join(', ')}: times of these runs are those of the other work, too.`]
         : []),
@@ -73,11 +75,6 @@ function summarySection(runs: Runs, judged: readonly Judged[], mustHold: Section
     ],
     charts: [],
   };
-}
-
-/** What a run had to leave out. */
-function isNotRun(note: string): boolean {
-  return note.startsWith(NOT_RUN);
 }
 
 /** Of what the reports claim, and of what only we ask: the counts add up to the lines. */

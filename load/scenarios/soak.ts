@@ -52,6 +52,7 @@ const FILLING_TURNS = 1_100;
 const FILLING_RATE = { perUser: 4, most: 120 };
 const MAX_FILLING_SECONDS = 600;
 const FILLING_DIRECTIVE = 'tokenMs=0';
+
 export const soak: Scenario = {
   name: 'soak',
   summary: `${USERS} users for 2 hours: what grows`,

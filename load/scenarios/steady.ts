@@ -159,7 +159,7 @@ export function bareFigures(group: string, bare: Phase): Figure[] {
 
 function processorGates({ name, maxProcessorSeconds }: Steady, phase: Phase, isOwnServer: boolean): Gate[] {
   if (maxProcessorSeconds === undefined || !isOwnServer) return [];
-  return [atMost(`${name}: ${PROCESSOR}, s`, processorPer1000(phase) ?? Number.NaN, maxProcessorSeconds)];
+  return [atMost(`${name}: ${PROCESSOR}, s`, processorPer1000(phase), maxProcessorSeconds)];
 }
 
 type Plan = ReturnType<typeof planOf>;
@@ -191,6 +191,6 @@ export function boundGates(
 ): Gate[] {
   const known = bounds.filter(({ of }) => isOwnModel || of === 'answered');
   return known.map(({ of, percent, ms }) =>
-    atMost(`${name}: ${BOUND_NAMES[of]} p${percent}, ms`, timings[of].percentile(percent) ?? Number.NaN, ms),
+    atMost(`${name}: ${BOUND_NAMES[of]} p${percent}, ms`, timings[of].percentile(percent), ms),
   );
 }

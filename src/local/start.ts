@@ -102,7 +102,9 @@ function untilInterrupted(): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
     // npm tells a signal to its shell, which ends and tells nobody: port and state would stay taken. By hand it may go on alone.
     const parent = process.ppid;
-    const look = (): void => void (process.ppid !== parent && resolve());
+    const look = (): void => {
+      if (process.ppid !== parent) resolve();
+    };
     if (process.env['npm_lifecycle_event'] !== undefined) setInterval(look, PARENT_LOOK_MS).unref();
   });
 }

@@ -101,8 +101,9 @@ export class ReadPace {
   }
 
   /**
-   * The bytes that the next read should wait for: 1 unless the process is busy and the stream's
-   * speed is known, or the ones before it were faster than any model. The first token is never waited for.
+   * The bytes that the next read should wait for: 1 unless the process is busy, else as many as the stream's own speed
+   * brings in the wait. Before it has one: about a token, or by the speed of others (`UNDOUBTED_SPEED`). The first
+   * token is never waited for.
    */
   minBytes(): number {
     const now = this.#now();

@@ -42,27 +42,25 @@ export class House {
 
   /** Runs `src/local/<command>.ts` with nothing in its environment but what is given. */
   run(command: 'start' | 'dev', args: string[] = [], environment: Record<string, string> = {}): Run {
-    const script = join(this.folder, `src/local/${command}.ts`);
+    return this.#spawn(process.execPath, [this.path(`src/local/${command}.ts`), ...args], environment);
+  }
+
+  /** The same as npm runs it: in a shell, which passes no signal on. */
+  runByNpm(args: string[]): Run {
+    const shell = ['-c', '"$0" "$@"; exit $?', process.execPath, this.path('src/local/start.ts'), ...args];
+    return this.#spawn('sh', shell, { npm_lifecycle_event: 'start' });
+  }
+
+  #spawn(file: string, args: string[], environment: Record<string, string>): Run {
     const { PATH = '', HOME = '' } = process.env;
     const run = new Run(
-      spawn(process.execPath, [script, ...args], {
+      spawn(file, args, {
         cwd: this.folder,
         env: { PATH, HOME, ...environment },
         // A group of its own, to be interrupted as a terminal does it: with everything it started.
         detached: true,
       }),
     );
-    this.#runs.push(run);
-    return run;
-  }
-
-  /** The same as npm runs it: in a shell, which passes no signal on. */
-  runByNpm(args: string[]): Run {
-    const { PATH = '', HOME = '' } = process.env;
-    const script = join(this.folder, 'src/local/start.ts');
-    const env = { PATH, HOME, npm_lifecycle_event: 'start' };
-    const shell = ['-c', '"$0" "$@"; exit $?', process.execPath, script, ...args];
-    const run = new Run(spawn('sh', shell, { cwd: this.folder, env, detached: true }));
     this.#runs.push(run);
     return run;
   }
